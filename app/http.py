@@ -33,7 +33,7 @@ class Unavailable(Exception):
 
 
 class TooLong(Unavailable):
-    """The answer is longer than we read: asking again will not shorten it, and the service is well."""
+    """The answer is longer than we read; asking again will not shorten it."""
 
 
 @dataclass(frozen=True, slots=True)
