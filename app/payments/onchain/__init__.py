@@ -1,0 +1,1 @@
+"""Bitcoin SV, straight to the seller's own keys."""

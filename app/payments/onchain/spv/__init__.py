@@ -1,0 +1,1 @@
+"""Pure functions over bytes: what can be proved here without believing anybody."""
