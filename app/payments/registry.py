@@ -54,6 +54,7 @@ def build(
 
 def _onchain(config: RailSettings, memory: Memory, budget: Budget | None) -> PaymentProvider:
     from app.payments.onchain import addresses, rateboard
+    from app.payments.onchain.lookout import Lookout
     from app.payments.onchain.policy import Limits
     from app.payments.onchain.provider import OnChain
     from app.payments.onchain.whatsonchain import WhatsOnChain
@@ -86,10 +87,10 @@ def _onchain(config: RailSettings, memory: Memory, budget: Budget | None) -> Pay
     return OnChain(
         network=network,
         receiving=receiving,
-        explorer=explorer,
+        lookout=Lookout(
+            explorer, memory, Limits(config.unconfirmed_limit, config.one_confirmation_limit)
+        ),
         rates=rateboard.RateBoard(sources, memory),
-        memory=memory,
-        limits=Limits(config.unconfirmed_limit, config.one_confirmation_limit),
         window=config.payment_window,
         margin_percent=config.quote_margin_percent,
     )

@@ -19,7 +19,7 @@ JUMP = Decimal("0.20")  # further off the last good rate waits
 JUMP_WITHIN = timedelta(hours=1)
 HIGHEST = Decimal(10**7)
 LOWEST = Decimal("0.0001")
-NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,18})?")
+NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,18})?")
 
 
 class ReadingRefused(ValueError):
