@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import Flask, Response, jsonify, render_template
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from sandbox import chain_pages, explorer, faults, mailbox_pages, rates, wallet_pages
 from sandbox.chain import Chain
@@ -18,7 +18,9 @@ from sandbox.mailbox import Mailbox
 from sandbox.wallet import Wallet, in_bsv
 from sandbox.world import World, wants_json, world
 
-PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'"
+)
 
 
 def create_sandbox(
@@ -66,8 +68,8 @@ def _guard(response: Response) -> Response:
 
 
 def _refusal(error: HTTPException) -> ResponseReturnValue:
-    if error.response is not None:
-        return error.get_response()
+    if error.response is not None or isinstance(error, SecurityError):
+        return error.get_response()  # made elsewhere, or for a host that has no pages here
     if wants_json():
         return jsonify(error=error.description), error.code or 500
     return render_template("refusal.html", error=error), error.code or 500

@@ -1,7 +1,6 @@
 """The chain as WhatsOnChain tells it: the same paths, the same bodies, the same refusals."""
 
 import re
-from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -13,8 +12,8 @@ from sandbox.chain import Refused
 from sandbox.keys import WrongAddress, hash_of
 from sandbox.ledger import Block, Coin, Entry
 from sandbox.merkle import merkle_branch
-from sandbox.telling import describe
-from sandbox.tx import display_hash, p2pkh_script, parse
+from sandbox.telling import describe, script_hash
+from sandbox.tx import p2pkh_script, parse
 from sandbox.world import world
 
 bp = Blueprint("explorer", __name__, url_prefix="/v1/bsv/test")
@@ -259,10 +258,6 @@ def _script(address: str) -> bytes:
     return p2pkh_script(hash_of(address))
 
 
-def _script_hash(script: bytes) -> str:
-    return display_hash(sha256(script).digest())
-
-
 @bp.post("/addresses/history/all")
 def history_of_many() -> ResponseReturnValue:
     return jsonify([_history(address) for address in _bulk("addresses")])
@@ -270,7 +265,7 @@ def history_of_many() -> ResponseReturnValue:
 
 def _history(address: str) -> dict[str, Any]:
     try:
-        script_hash = _script_hash(_script(address))
+        script = _script(address)
     except WrongAddress:
         nothing = {"result": None, "error": "invalid address"}
         return {"address": address, "script": "", "unconfirmed": nothing, "confirmed": nothing}
@@ -287,7 +282,7 @@ def _history(address: str) -> dict[str, Any]:
     # Never used: null. Used: a list on either side, which may be empty.
     return {
         "address": address,
-        "script": script_hash,
+        "script": script_hash(script),
         "unconfirmed": {"result": waiting if entries else None, "error": ""},
         "confirmed": {"result": mined if entries else None, "error": ""},
     }
@@ -306,7 +301,7 @@ def unspent(address: str, standing: str) -> ResponseReturnValue:
     ]
     if not rows:
         return _text("Not Found", 404)
-    return jsonify(address=address, script=_script_hash(script), result=rows, error="")
+    return jsonify(address=address, script=script_hash(script), result=rows, error="")
 
 
 def _coin_body(coin: Coin) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """A transaction in the long words of a node's JSON."""
 
+from hashlib import sha256
 from typing import Any
 
 from sandbox.keys import address_of
-from sandbox.tx import Input, Output, Transaction, p2pkh_hash
+from sandbox.tx import Input, Output, Transaction, display_hash, p2pkh_hash
 
 OP_FALSE, OP_RETURN = 0x00, 0x6A
 
@@ -23,6 +24,11 @@ def describe(transaction: Transaction) -> dict[str, Any]:
         ],
         "vout": [_output(number, entry) for number, entry in enumerate(transaction.outputs)],
     }
+
+
+def script_hash(script: bytes) -> str:
+    """The name an address index files a script under."""
+    return display_hash(sha256(script).digest())
 
 
 def _coinbase(entry: Input) -> dict[str, Any]:
