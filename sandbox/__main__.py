@@ -16,6 +16,7 @@ from sandbox.world import World
 
 HOST = "127.0.0.1"
 TICK_SECONDS = 0.5
+FIRST_AUTO_SECONDS = 30.0
 
 
 def main() -> None:
@@ -26,9 +27,13 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, default=5002)
     parser.add_argument("--dir", type=Path, default=Path("instance/sandbox"))
     parser.add_argument(
-        "--auto-seconds", type=float, help="a block this often; 0 pauses (kept from the last time)"
+        "--auto-seconds",
+        type=float,
+        help="a block this often, 0 for none by itself (else as it was last, at first 30)",
     )
     options = parser.parse_args()
+    if options.auto_seconds is None and not (options.dir / "chain.sqlite3").exists():
+        options.auto_seconds = FIRST_AUTO_SECONDS
     serve(
         create_sandbox(options.dir, auto_seconds=options.auto_seconds),
         port=options.port,
