@@ -57,7 +57,7 @@ class ChainWorld:
         self._explorer.forget(txid)
 
     def trouble(self, *, on: bool) -> None:
-        self._explorer.fault = "500" if on else None
+        self._explorer.misbehave("500" if on else None)
 
     def no_rate(self) -> None:
         self._explorer.prices.clear()

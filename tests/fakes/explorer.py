@@ -18,7 +18,7 @@ import responses
 
 from app import clock
 from app.payments.onchain.addresses import single
-from app.payments.onchain.spv.transaction import parse, txid_of
+from app.payments.onchain.spv.transaction import txid_of
 
 BASE = "http://explorer.test/v1/bsv/test"
 RATES = "http://rates.test"
@@ -57,7 +57,7 @@ class FakeExplorer:
 
     def __init__(self) -> None:
         self.fault: str | None = None
-        self.fault_on = re.compile("")  # which paths it concerns
+        self._fault_at = re.compile("")
         self.height = 1000
         self.tells_block_time = True
         self.asked: list[str] = []  # the paths, in order
@@ -89,6 +89,14 @@ class FakeExplorer:
         """Know nothing of it any more."""
         del self._entries[txid]
 
+    def lie(self, txid: str, raw: bytes) -> None:
+        """Give other bytes for a transaction than those that hash to its id."""
+        self._entries[txid].raw = raw
+
+    def misbehave(self, fault: str | None, path: str = "") -> None:
+        """Answer with this fault from now on, at the paths that match; None: behave."""
+        self.fault, self._fault_at = fault, re.compile(path)
+
     @contextmanager
     def answering(self) -> Iterator[responses.RequestsMock]:
         """Answer at `BASE` and `RATES`; nothing else can be reached."""
@@ -103,7 +111,7 @@ class FakeExplorer:
     def _answer(self, request: Any) -> Any:
         path = request.url.removeprefix(BASE)
         self.asked.append(path)
-        faulty = self.fault is not None and self.fault_on.search(path) is not None
+        faulty = self.fault is not None and self._fault_at.search(path) is not None
         if faulty and (broken := self._broken_before(self.fault or "")) is not None:
             return broken
         status, body = self._body(path, json.loads(request.body) if request.body else {})
@@ -133,7 +141,7 @@ class FakeExplorer:
         mine = {
             txid: entry
             for txid, entry in self._entries.items()
-            if entry.indexed and any(one.script == script for one in parse(entry.raw).outputs)
+            if entry.indexed and bytes([len(script)]) + script in entry.raw
         }
         waiting = [{"tx_hash": txid} for txid, entry in mine.items() if entry.height is None]
         mined = [

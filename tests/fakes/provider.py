@@ -41,9 +41,9 @@ class FakeProvider:
     label = "Fake money"
 
     def __init__(
-        self, id: str = "fake", *, rate: Decimal | None = Decimal(25), sequence: str | None = None
+        self, name: str = "fake", *, rate: Decimal | None = Decimal(25), sequence: str | None = None
     ) -> None:
-        self.id = id
+        self.id = name
         self.sequence = sequence
         self.rate = rate  # None: no rate that can be trusted
         self.window = timedelta(hours=2)

@@ -81,7 +81,7 @@ class RateBoard:
 
     def peek(self, now: datetime) -> Rate | None:
         """The rate as remembered, if it may still be used; asks nobody."""
-        rate = self._last_good()
+        rate = self._recalled(GOOD)
         return rate if rate is not None and rates.is_young(rate, now) else None
 
     def renew(self, now: datetime) -> None:
@@ -92,34 +92,37 @@ class RateBoard:
     def refresh(self, now: datetime) -> None:
         """Ask every source now and remember what they agree on."""
         readings = self._ask(now)
-        last_good = self._last_good()
+        last_good = self._recalled(GOOD)
         agreed = False
         try:
             rate = rates.consensus(readings, last_good, now, needed=max(self._needed, 1))
         except RateJumped as jump:
-            log.error("%s; held back, the last good one was %s", jump, last_good)
+            if self.held() is None:
+                log.error("%s; held back, the last good one was %s", jump, last_good)
             self._memory.put(HELD, _to_json(jump.rate))
         except RateUnavailable:
             log.warning("no rate from %d readings", len(readings))
         else:
             agreed = rate is not last_good
             if agreed:
-                self._memory.put(GOOD, _to_json(rate))
+                self._take(rate)
         self._memory.put(ASKED, {"at": now.isoformat(), "agreed": agreed})
 
     def held(self) -> Rate | None:
         """The rate that jumped and waits for a person, if one does."""
-        found = self._memory.get(HELD)
-        rate = _from_json(found[0]) if found else None
-        good = self._last_good()
-        return rate if rate and (good is None or good.at < rate.at) else None
+        return self._recalled(HELD)
 
     def accept_held(self) -> Rate | None:
         """Take the held rate for good, a person having looked at it."""
         rate = self.held()
         if rate is not None:
-            self._memory.put(GOOD, _to_json(rate))
+            self._take(rate)
         return rate
+
+    def _take(self, rate: Rate) -> None:
+        self._memory.put(GOOD, _to_json(rate))
+        if self.held() is not None:
+            self._memory.put(HELD, None)
 
     def _ask(self, now: datetime) -> list[Reading]:
         if not self._sources:
@@ -138,9 +141,9 @@ class RateBoard:
         age = now - datetime.fromisoformat(found[0]["at"])
         return abs(age) < (lasts if found[0]["agreed"] else CACHED_AFTER_FAILURE)
 
-    def _last_good(self) -> Rate | None:
-        found = self._memory.get(GOOD)
-        return _from_json(found[0]) if found else None
+    def _recalled(self, key: str) -> Rate | None:
+        found = self._memory.get(key)
+        return _from_json(found[0]) if found and found[0] is not None else None
 
 
 def _reading(future: Future[Reading], name: str) -> Reading | None:
