@@ -143,9 +143,17 @@ def test_half_a_history_is_no_history(
 def test_a_missing_bulk_endpoint_is_no_word_about_its_elements(
     mock: responses.RequestsMock, client: WhatsOnChain
 ) -> None:
-    mock.post(f"{BASE}/txs/status", body="Not Found", status=404)
+    mock.post(f"{BASE}/txs/status", json=[{"txid": TXID, "error": "unknown"}], status=404)
     with pytest.raises(Unavailable):
         client.statuses([TXID])
+
+
+def test_an_answer_about_another_transaction_is_no_answer(
+    mock: responses.RequestsMock, client: WhatsOnChain
+) -> None:
+    mock.get(f"{BASE}/tx/hash/{'0f' * 32}", json=body(f"GET /tx/hash/{TXID} mined")["json"])
+    with pytest.raises(Unavailable):
+        client.transaction("0f" * 32)
 
 
 @pytest.mark.parametrize("odd", ["../../x", TXID.upper(), TXID + "\n", "", TXID[:-1]])

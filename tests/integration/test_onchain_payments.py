@@ -562,6 +562,27 @@ def test_bytes_kept_as_evidence_are_not_fetched_again(explorer: FakeExplorer, de
     assert "/txs/hex" not in explorer.asked
 
 
+def test_evidence_that_does_not_hash_to_its_id_is_fetched_afresh(
+    explorer: FakeExplorer, desk: Desk
+) -> None:
+    payment = desk.open()
+    explorer.send(paying(payment, 5))
+    (credit,) = desk.look(payment).credits
+    forged = replace(credit, evidence={"raw": paying(payment).hex()})
+    assert total_of(Desk(with_xpub()).look(replace(payment, credits=(forged,))).credits) == 5
+
+
+def test_after_a_slow_answer_nobody_waits_for_a_second(
+    explorer: FakeExplorer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.payments.onchain.lookout.STILL_TIME", 0.0)
+    payment = desk.open()
+    txid = explorer.send(paying(payment), indexed=False)
+    explorer.asked.clear()
+    assert stages(desk.post(payment, txid)) == [Stage.SEEN]
+    assert explorer.asked == [f"/tx/{txid}/hex"]
+
+
 def test_a_posted_id_costs_two_requests(explorer: FakeExplorer, desk: Desk) -> None:
     payment = desk.open()
     txid = explorer.send(paying(payment), indexed=False)
