@@ -28,8 +28,10 @@ WHATSONCHAIN = "https://api.whatsonchain.com/v1/bsv"
 DEFAULT_RATE_SOURCES = ",".join(
     (
         f"whatsonchain={WHATSONCHAIN}/main/exchangerate",
-        "coingecko=https://api.coingecko.com/api/v3/simple/price"
-        "?ids=bitcoin-cash-sv&vs_currencies=usd&include_last_updated_at=true",
+        (
+            "coingecko=https://api.coingecko.com/api/v3/simple/price"
+            "?ids=bitcoin-cash-sv&vs_currencies=usd&include_last_updated_at=true"
+        ),
         "coinpaprika=https://api.coinpaprika.com/v1/tickers/bsv-bitcoin-sv",
         "gate=https://api.gateio.ws/api/v4/spot/tickers?currency_pair=BSV_USDT",
         "bitget=https://api.bitget.com/api/v2/spot/market/tickers?symbol=BSVUSDT",
@@ -109,10 +111,14 @@ class Config:
         config = cls(
             secret_key=read.text("SECRET_KEY"),
             secret_key_fallbacks=tuple(read.list("SECRET_KEY_FALLBACKS")),
-            database_url=read.parsed("DATABASE_URL", _database_url, default=f"sqlite:///{ROOT}/instance/satchel.db"),
+            database_url=read.parsed(
+                "DATABASE_URL", _database_url, default=f"sqlite:///{ROOT}/instance/satchel.db"
+            ),
             public_url=read.parsed("PUBLIC_URL", _base_url, default="http://127.0.0.1:5000"),
             store_name=read.text("STORE_NAME", default="Satchel"),
-            storage_dir=Path(read.text("STORAGE_DIR", default=str(ROOT / "instance" / "storage"))).resolve(),
+            storage_dir=Path(
+                read.text("STORAGE_DIR", default=str(ROOT / "instance" / "storage"))
+            ).resolve(),
             bsv_network=network,
             bsv_xpub=read.optional("BSV_XPUB"),
             bsv_address=read.optional("BSV_ADDRESS"),
@@ -122,13 +128,19 @@ class Config:
                 default=f"{WHATSONCHAIN}/{'main' if network is Network.MAIN else 'test'}",
             ),
             whatsonchain_api_key=read.optional("WHATSONCHAIN_API_KEY"),
-            whatsonchain_rate_per_second=read.decimal("WHATSONCHAIN_RATE_PER_SECOND", "3", low="0.1", high="1000"),
+            whatsonchain_rate_per_second=read.decimal(
+                "WHATSONCHAIN_RATE_PER_SECOND", "3", low="0.1", high="1000"
+            ),
             rate_sources=read.parsed("RATE_SOURCES", _sources, default=DEFAULT_RATE_SOURCES),
-            payment_window=timedelta(minutes=read.integer("PAYMENT_WINDOW_MINUTES", 120, low=1, high=7 * 24 * 60)),
+            payment_window=timedelta(
+                minutes=read.integer("PAYMENT_WINDOW_MINUTES", 120, low=1, high=7 * 24 * 60)
+            ),
             watch_for=timedelta(days=read.integer("WATCH_DAYS", 7, low=1, high=365)),
             unconfirmed_limit=read.money("UNCONFIRMED_LIMIT_USD", "20"),
             one_confirmation_limit=read.money("ONE_CONFIRMATION_LIMIT_USD", "200"),
-            tolerance_percent=read.decimal("UNDERPAYMENT_TOLERANCE_PERCENT", "0.5", low="0", high="10"),
+            tolerance_percent=read.decimal(
+                "UNDERPAYMENT_TOLERANCE_PERCENT", "0.5", low="0", high="10"
+            ),
             tolerance_limit=read.money("UNDERPAYMENT_TOLERANCE_USD", "0.50"),
             quote_margin_percent=read.decimal("QUOTE_MARGIN_PERCENT", "0", low="0", high="50"),
             download_limit=read.integer("DOWNLOAD_LIMIT", 5, low=1, high=10_000),
@@ -176,18 +188,24 @@ def _check(config: Config, *, debug: bool) -> None:
     if not config.is_production:
         return
     if len(config.secret_key) < SECRET_KEY_LENGTH:
-        raise ConfigError(f"SECRET_KEY: needs at least {SECRET_KEY_LENGTH} characters in production")
+        raise ConfigError(
+            f"SECRET_KEY: needs at least {SECRET_KEY_LENGTH} characters in production"
+        )
     if not config.is_secure:
         raise ConfigError("PUBLIC_URL: must begin with https:// in production")
     if config.bsv_network is Network.SANDBOX:
-        raise ConfigError("BSV_NETWORK: the sandbox chain is play money; it does not run in production")
+        raise ConfigError(
+            "BSV_NETWORK: the sandbox chain is play money; it does not run in production"
+        )
     if debug:
         raise ConfigError("FLASK_DEBUG: must be off in production")
 
 
 def _database_url(text: str) -> str:
     """A SQLAlchemy URL for one of the two databases the store runs on."""
-    if text.startswith(("postgres://", "postgresql://")):  # what hosts hand out; psycopg 3 is the driver here
+    if text.startswith(
+        ("postgres://", "postgresql://")
+    ):  # what hosts hand out; psycopg 3 is the driver here
         text = "postgresql+psycopg://" + text.split("://", 1)[1]
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("use sqlite:///… or postgresql://…")

@@ -81,7 +81,11 @@ class HttpClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._local = threading.local()
-        self._headers = {"User-Agent": "Satchel", "Accept": "application/json, text/plain", **(headers or {})}
+        self._headers = {
+            "User-Agent": "Satchel",
+            "Accept": "application/json, text/plain",
+            **(headers or {}),
+        }
         self._timeout = (connect, read)
         self._body_limit = body_limit
         self._retries = retries
@@ -124,7 +128,13 @@ class HttpClient:
         deadline = self._monotonic() + sum(self._timeout)
         try:
             with self._session().request(
-                method, url, timeout=self._timeout, headers=self._headers, allow_redirects=False, stream=True, **kwargs
+                method,
+                url,
+                timeout=self._timeout,
+                headers=self._headers,
+                allow_redirects=False,
+                stream=True,
+                **kwargs,
             ) as response:
                 body = bytearray()
                 # read1 hands over what has come, so that a body that drips meets the deadline
@@ -137,7 +147,9 @@ class HttpClient:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Unavailable(type(error).__name__) from error
         if response.status_code == 429:
-            raise Unavailable("too many requests", retry_after=_seconds(response.headers.get("Retry-After")))
+            raise Unavailable(
+                "too many requests", retry_after=_seconds(response.headers.get("Retry-After"))
+            )
         if response.status_code >= 500:
             raise Unavailable(f"server answered {response.status_code}")
         if 300 <= response.status_code < 400:
@@ -145,7 +157,9 @@ class HttpClient:
         return Reply(response.status_code, bytes(body))
 
     def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):  # requests does not promise that a session is thread-safe
+        if not hasattr(
+            self._local, "session"
+        ):  # requests does not promise that a session is thread-safe
             self._local.session = requests.Session()
             self._local.session.trust_env = False
         session: requests.Session = self._local.session

@@ -37,7 +37,7 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: Currency) -> Money:
-        """The amount a person wrote ("19", "19.90"); MoneyError if it has parts below the minor unit."""
+        """The amount a person wrote ("19", "19.90"); MoneyError below the minor unit."""
         try:
             value = Decimal(text.strip())
             minor = value.scaleb(currency.exponent)

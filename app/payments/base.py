@@ -31,7 +31,9 @@ class Quote:
     due: Money
     total: Money  # what the order costs, in the store's currency
     rate: Decimal | None = None  # price of one unit of `due.currency` in `total.currency`
-    sources: Mapping[str, str] = field(default_factory=dict)  # name → what it said, for the buyer to read
+    sources: Mapping[str, str] = field(
+        default_factory=dict
+    )  # name → what it said, for the buyer to read
     quoted_at: datetime
     rate_at: datetime | None = None  # when the rate was true
     holds_for: timedelta
@@ -58,7 +60,9 @@ class PaymentIntent:
     expires_at: datetime
     return_url: str
     sequence: int | None = None  # the next number of `provider.sequence`, never given twice
-    taken: frozenset[int] = frozenset()  # amounts due by other watched payments to one shared destination
+    taken: frozenset[int] = (
+        frozenset()
+    )  # amounts due by other watched payments to one shared destination
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +109,9 @@ class Credit:
     amount: Money
     stage: Stage
     confirmations: int = 0
-    evidence: Mapping[str, str] = field(default_factory=dict)  # raw transaction, block, why it is not settled
+    evidence: Mapping[str, str] = field(
+        default_factory=dict
+    )  # raw transaction, block, why it is not settled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -232,7 +238,7 @@ class ClosesPayments(Protocol):
 @runtime_checkable
 class Approximates(Protocol):
     def approximate(self, total: Money) -> Approximation | None:
-        """About what `total` is in this rail's money, from what is remembered; never asks anybody."""
+        """About what `total` is in this rail's money, from memory; never asks anybody."""
         ...
 
 
