@@ -22,8 +22,7 @@ def fulfil(order: Order) -> None:
         if item.entitlement is not None:
             continue
         entitlement = Entitlement(
-            order=order,
-            item=item,
+            line_item_id=item.id,
             product_id=item.product_id,
             status=EntitlementStatus.ACTIVE,
             downloads_used=0,
@@ -32,7 +31,9 @@ def fulfil(order: Order) -> None:
             expires_at=now + timedelta(days=config.download_days),
         )
         give_token(entitlement)
+        order.entitlements.append(entitlement)
         db.session.flush()
+        db.session.expire(item, ["entitlement"])
         note(order, entitlement, now=EntitlementStatus.ACTIVE, why="paid for")
         checkpoint("entitlement-written")
     outbox.queue("download", to=order.email, key=f"download-{order.id}", order=order)

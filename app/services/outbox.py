@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from flask_mail import Message
 from sqlalchemy import ColumnElement, delete, select, update
 
 from app import clock
@@ -99,19 +100,8 @@ def deliver_due(*, limit: int = BATCH) -> int:
 
 def _deliver(id_: int, connection: MailConnection) -> None:
     """Send one letter and write down how it went; nothing is held while the server is spoken to."""
-    with reading():
-        email = db.session.get_one(OutgoingEmail, id_)
-        try:
-            message = letters.compose(email)
-        except Exception as error:  # one broken letter must not stop the others
-            log.exception("letter %s cannot be written", id_)
-            db.session.rollback()
-            _postpone(id_, MailRefused(f"cannot be written: {type(error).__name__}"))
-            db.session.commit()
-            return
-        db.session.rollback()
     try:
-        connection.send(message)
+        connection.send(_compose(id_))
     except NoMailServer:
         raise
     except MailRefused as refusal:
@@ -121,6 +111,18 @@ def _deliver(id_: int, connection: MailConnection) -> None:
         _sent(id_)
     db.session.commit()
     checkpoint("mail-committed")
+
+
+def _compose(id_: int) -> Message:
+    """The letter itself; one that cannot be written is refused like any other."""
+    with reading():
+        try:
+            return letters.compose(db.session.get_one(OutgoingEmail, id_))
+        except Exception as error:  # one broken letter must not stop the others
+            log.exception("letter %s cannot be written", id_)
+            raise MailRefused(f"cannot be written: {type(error).__name__}") from error
+        finally:
+            db.session.rollback()
 
 
 def _anything_due() -> bool:
