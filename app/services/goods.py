@@ -57,13 +57,13 @@ class Good:
 
 
 def find(folder: Path) -> list[Good]:
-    """The goods of a folder, in the order of their names; pictures named on a sheet are none."""
+    """The goods of a folder; a picture that a sheet names is none, unless it has a sheet too."""
     paths = [path for path in sorted(folder.iterdir()) if _is_offered(path)]
     sheets = {path.stem: path for path in paths if path.suffix.lower() == SHEET}
     shown = {name for sheet in sheets.values() for name in _pictures_named(sheet)}
     files: dict[str, list[Path]] = {stem: [] for stem in sheets}
     for path in paths:
-        if path.suffix.lower() != SHEET and path.name not in shown:
+        if path.suffix.lower() != SHEET and (path.name not in shown or path.stem in sheets):
             files.setdefault(path.stem, []).append(path)
     return [Good(stem, files[stem], sheets.get(stem)) for stem in sorted(files)]
 

@@ -72,7 +72,7 @@ def save(prepared: Prepared) -> tuple[Product, Outcome]:
     product = db.session.scalar(select(Product).where(Product.slug == slug).with_for_update())
     is_new = product is None
     if product is None:
-        product = Product(slug=slug, price_minor=0, is_active=False, created_at=clock.now())
+        product = _blank(prepared.good)
         db.session.add(product)
     released = _release(product, prepared)
     described = _describe(product, prepared)
@@ -84,6 +84,21 @@ def save(prepared: Prepared) -> tuple[Product, Outcome]:
     if is_new:
         return product, Outcome.ADDED
     return product, Outcome.RELEASED if released else Outcome.UPDATED
+
+
+def _blank(good: Good) -> Product:
+    now = clock.now()
+    return Product(
+        slug=good.slug,
+        name=good.name,
+        summary="",
+        description="",
+        price_minor=0,
+        is_active=False,
+        position=0,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def _keep(path: Path) -> PreparedFile:
@@ -109,7 +124,7 @@ def _show(good: Good, sheet: Sheet) -> list[StoredPicture]:
     """The pictures the sheet names, else a preview of an image, else a drawn cover."""
     folder = good.files[0].parent
     if sheet.pictures:
-        return [_stored(folder / name, pictures.store) for name in sheet.pictures]
+        return [_stored(_beside(folder, name), pictures.store) for name in sheet.pictures]
     for path in good.files:
         if files.kind_of(path).media_type in PREVIEWED:
             return [_stored(path, lambda image: pictures.store(previews.marked(image)))]
@@ -117,10 +132,15 @@ def _show(good: Good, sheet: Sheet) -> list[StoredPicture]:
     return [pictures.store(previews.cover(sheet.name or good.name, labels))]
 
 
+def _beside(folder: Path, name: str) -> Path:
+    path = folder / name
+    if Path(name).name != name or path.is_symlink():
+        raise GoodRefused(f"{files.display_name(name)}: a picture must lie in the folder itself")
+    return path
+
+
 def _stored(path: Path, store: Callable[[Image], StoredPicture]) -> StoredPicture:
     name = files.display_name(path.name)
-    if path.parent / path.name != path or not path.name or path.is_symlink():
-        raise GoodRefused(f"{name}: a picture must lie in the folder itself")
     try:
         with path.open("rb") as source:
             return store(pictures.read(source))
@@ -164,11 +184,11 @@ def _describe(product: Product, prepared: Prepared) -> bool:
     """Take over what the sheet says, leave the rest as it is; whether anything changed."""
     sheet = prepared.sheet
     wanted: dict[str, object] = {
-        "name": sheet.name or product.name or prepared.good.name,
-        "summary": (product.summary or "") if sheet.summary is None else sheet.summary,
-        "description": (product.description or "") if sheet.text is None else sheet.text,
+        "name": sheet.name or product.name,
+        "summary": product.summary if sheet.summary is None else sheet.summary,
+        "description": product.description if sheet.text is None else sheet.text,
         "price_minor": product.price_minor if sheet.price is None else sheet.price.minor,
-        "position": (product.position or 0) if sheet.position is None else sheet.position,
+        "position": product.position if sheet.position is None else sheet.position,
     }
     if sheet.price is not None and product.price_minor == 0:
         wanted["is_active"] = True  # it only waited for its price
