@@ -22,9 +22,7 @@ SECRET_KEY = "a secret of the tests, long enough for anybody"
 
 
 @pytest.fixture(scope="session")
-def database_url(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[str]:
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An empty database with all tables, for this process of the test run alone."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     server = os.environ.get("TEST_DATABASE_URL")
@@ -36,7 +34,7 @@ def database_url(
     engine = create_engine(url)
     Base.metadata.create_all(engine)
     engine.dispose()
-    yield url
+    return url
 
 
 def fresh_postgres(server: str, name: str) -> str:

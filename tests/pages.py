@@ -1,4 +1,4 @@
-"""A visitor's browser without scripts: reads forms, fills them in, and checks every page it gets."""
+"""A visitor's browser without scripts: fills in forms and checks every page it gets."""
 
 from __future__ import annotations
 

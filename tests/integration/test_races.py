@@ -9,8 +9,15 @@ from flask import Flask
 from sqlalchemy import update
 
 from app.extensions import db, reading
-from app.models import Download, Entitlement, Order, OrderStatus, OutgoingEmail, Payment
-from app.models import PaymentCredit
+from app.models import (
+    Download,
+    Entitlement,
+    Order,
+    OrderStatus,
+    OutgoingEmail,
+    Payment,
+    PaymentCredit,
+)
 from app.services import downloads, invariants, orders, outbox, payments
 from app.services.carts import Cart, fill
 from tests import factories
