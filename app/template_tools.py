@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_currency
 from flask import session
 from markupsafe import Markup
@@ -16,6 +15,7 @@ from werkzeug.local import LocalProxy
 
 from app import clock, markdown
 from app.money import Currency, Money
+from app.services.carts import Cart
 from app.static_files import FOLDER
 from app.wiring import settings
 
@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
         money=money,
         bsv_plain=bsv_plain,
         when=when,
+        day=day,
         ago=ago,
         iso=iso,
         filesize=filesize,
@@ -61,6 +62,11 @@ def bsv_plain(amount: Money) -> str:
 def when(moment: datetime) -> str:
     """ "Nov 21, 2026, 09:15 UTC"."""
     return format_datetime(moment.astimezone(UTC), "MMM d, y, HH:mm", locale=LOCALE) + " UTC"
+
+
+def day(moment: datetime) -> str:
+    """ "Nov 21, 2026"."""
+    return format_date(moment.astimezone(UTC), "MMM d, y", locale=LOCALE)
 
 
 def iso(moment: datetime) -> str:
@@ -96,10 +102,7 @@ def icon(name: str) -> Markup:
 
 def cart_count() -> int:
     """How many pieces lie in this visitor's cart."""
-    lines = session.get("cart")
-    if not isinstance(lines, Mapping):
-        return 0
-    return sum(count for count in lines.values() if isinstance(count, int) and count > 0)
+    return Cart.load(session.get("cart")).count
 
 
 @lru_cache(maxsize=1)
