@@ -1,0 +1,5 @@
+"""The blueprint, for the modules that hang their pages on it."""
+
+from flask import Blueprint
+
+bp = Blueprint("library", __name__)
