@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from app.csrf import SentFromElsewhere, visitor_token
 from app.extensions import db
 from app.marks import visitor_form
-from app.services import carts, catalog, downloads, orders, payments
+from app.services import backoffice, carts, catalog, downloads, orders, payments
 from app.storage import FileMissing
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ STORE_ERRORS: dict[type[Exception], Answer] = {
     orders.NoSuchOrder: NOT_FOUND,
     payments.UnknownProvider: NOT_FOUND,
     downloads.NoSuchEntitlement: NOT_FOUND,
+    backoffice.NoSuchPage: NOT_FOUND,
     FileMissing: FILE_MISSING,
     OperationalError: BUSY,
     PoolExhausted: BUSY,
