@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from flask import g, has_request_context, request
 from flask.logging import wsgi_errors_stream
@@ -32,7 +32,7 @@ def init_app(app: Flask) -> None:
     """Write the process's log as JSON to the error stream, and a line for every request."""
     root = logging.getLogger()
     if not any(handler.name == "satchel" for handler in root.handlers):
-        handler = logging.StreamHandler(wsgi_errors_stream)
+        handler = logging.StreamHandler(cast(TextIO, wsgi_errors_stream))
         handler.name = "satchel"
         handler.setFormatter(JsonLine())
         root.addHandler(handler)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 LOCALE = "en_US"
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def init_app(app: Flask) -> None:
@@ -48,7 +49,7 @@ def init_app(app: Flask) -> None:
 
 @lru_cache(maxsize=4096)
 def money(amount: Money) -> str:
-    """ "$19.00", "0.76000000 BSV"."""
+    """As in “$19.00, 0.76000000 BSV”."""
     if amount.currency is Currency.USD:
         return format_currency(amount.major, "USD", locale=LOCALE)
     return str(amount)
@@ -60,12 +61,12 @@ def bsv_plain(amount: Money) -> str:
 
 
 def when(moment: datetime) -> str:
-    """ "Nov 21, 2026, 09:15 UTC"."""
+    """As in “Nov 21, 2026, 09:15 UTC”."""
     return format_datetime(moment.astimezone(UTC), "MMM d, y, HH:mm", locale=LOCALE) + " UTC"
 
 
 def day(moment: datetime) -> str:
-    """ "Nov 21, 2026"."""
+    """As in “Nov 21, 2026”."""
     return format_date(moment.astimezone(UTC), "MMM d, y", locale=LOCALE)
 
 
@@ -75,20 +76,17 @@ def iso(moment: datetime) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """ "3 minutes ago", "in 2 hours"."""
+    """As in “3 minutes ago, in 2 hours”."""
     return format_timedelta(moment - clock.now(), add_direction=True, locale=LOCALE)
 
 
 def filesize(size: int) -> str:
-    """ "840 bytes", "1.2 MB"; thousands, as shops and desktops count."""
+    """As in “840 bytes, 1.2 MB; thousands, as shops and desktops count”."""
     if size < 1000:
         return f"{size} bytes"
-    value = float(size)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:
-            break
-    return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+    power = next((power for power in (1, 2, 3) if size < 999.5 * 1000**power), 4)
+    value = size / 1000**power
+    return f"{value:.{1 if value < 99.95 else 0}f} {UNITS[power]}"
 
 
 @lru_cache(maxsize=256)

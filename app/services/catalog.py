@@ -5,13 +5,13 @@ Pages read columns, not entities, through statements that are built once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, or_, select
 
 from app.extensions import db
 from app.models import Picture, Product, Release, ReleaseFile, Tag
@@ -158,7 +158,9 @@ _kinds = {kind.media_type: kind.label for kind in files.KINDS.values()}
 def search(text: str, *, page: int = 1) -> Listing:
     """The products that hold every one of these words; all of them when there is none."""
     words = text.split()[:MOST_WORDS]
-    values = {f"word_{at}": f"%{_literally(word)}%" for at, word in enumerate(words)}
+    values: dict[str, Any] = {
+        f"word_{at}": f"%{_literally(word)}%" for at, word in enumerate(words)
+    }
     return _listing(len(words), tagged=False, values=values, page=page)
 
 
@@ -222,7 +224,7 @@ def extent(facts: Any) -> str:
     return ""
 
 
-def _listing(words: int, *, tagged: bool, values: dict[str, str], page: int) -> Listing:
+def _listing(words: int, *, tagged: bool, values: Mapping[str, Any], page: int) -> Listing:
     rows, count = _statements(words, tagged)
     total = db.session.scalar(count, values) or 0
     pages = max(1, -(-total // PER_PAGE))
@@ -253,7 +255,7 @@ def _statements(words: int, tagged: bool) -> tuple[Select[Any], Select[Any]]:
 
 
 def _holds(word: str) -> ColumnElement[bool]:
-    value = bindparam(word)
+    value: BindParameter[str] = bindparam(word)
     texts = (Product.name, Product.summary, Product.description)
     return or_(
         *(text.ilike(value, escape="\\") for text in texts),

@@ -74,7 +74,8 @@ def kept(*arguments: str) -> Callable[[View], Callable[..., Response | str]]:
                 pages.put(key, page)
             response = Response(page.body, mimetype="text/html")
             response.set_etag(page.etag)
-            return response.make_conditional(request)
+            response.make_conditional(request)
+            return response
 
         return answer
 

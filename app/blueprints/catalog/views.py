@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
-from flask import send_file
+from flask import Blueprint, Response, abort, make_response, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -98,4 +97,5 @@ def _text(body: str, mimetype: str) -> Response:
     response = make_response(body)
     response.mimetype = mimetype
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
