@@ -48,6 +48,7 @@ class Deeds:
         self._environment = environment
 
     def do(self, deed: str, argument: object = "", *, kill_at: str = "") -> None:
+        db.session.commit()  # what this process has read holds no lock
         done = subprocess.run(
             [sys.executable, "-m", "tests.crash.actor", deed, str(argument)],
             cwd=ROOT,
