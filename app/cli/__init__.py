@@ -7,6 +7,6 @@ from app.cli import mail, payments, products, store, users, worker
 
 def init_app(app: Flask) -> None:
     """Hang the commands onto `flask`."""
-    for group in (mail.group, payments.group, products.cli, store.group, users.group):
+    for group in (mail.group, payments.group, products.group, store.group, users.group):
         app.cli.add_command(group)
     app.cli.add_command(worker.worker)

@@ -12,11 +12,11 @@ from app.extensions import db
 
 
 @click.group("products")
-def cli() -> None:
+def group() -> None:
     """Products on sale."""
 
 
-@cli.command("import")
+@group.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @with_appcontext
 def import_folder(folder: Path) -> None:

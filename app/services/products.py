@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from PIL.Image import Image
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app import clock
 from app.extensions import db
-from app.models import CatalogVersion, Picture, Product, Release, ReleaseFile, Tag
+from app.models import Picture, Product, Release, ReleaseFile, Tag
 from app.services import files, goods, pictures, previews
 from app.services.goods import Good, Sheet
 from app.services.pictures import StoredPicture
@@ -79,7 +79,6 @@ def save(prepared: Prepared) -> tuple[Product, Outcome]:
     if not released and not described:
         return product, Outcome.UNCHANGED
     product.updated_at = clock.now()
-    _raise_catalog_version()
     db.session.flush()
     if is_new:
         return product, Outcome.ADDED
@@ -225,13 +224,3 @@ def _picture(product: Product, prepared: Prepared) -> bool:
         for position, shown in enumerate(prepared.pictures)
     ]
     return True
-
-
-def _raise_catalog_version() -> None:
-    version = db.session.scalar(
-        update(CatalogVersion)
-        .values(value=CatalogVersion.value + 1)
-        .returning(CatalogVersion.value)
-    )
-    if version is None:
-        db.session.add(CatalogVersion(value=1))

@@ -13,7 +13,8 @@ from PIL import Image
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import CatalogVersion, Product, ReleaseFile
+from app.models import Product, ReleaseFile
+from app.services import catalog_version
 from app.wiring import wiring
 
 
@@ -119,7 +120,7 @@ def test_importing_again_changes_nothing(app: Flask, folder: Path, design: Path)
     run(app, folder)
     sun = product("summer-sun")
     before = (sun.id, sun.updated_at, [picture.id for picture in sun.pictures])
-    version = db.session.scalar(select(CatalogVersion.value))
+    version = catalog_version.current()
     db.session.rollback()
 
     result = run(app, folder)
@@ -128,7 +129,7 @@ def test_importing_again_changes_nothing(app: Flask, folder: Path, design: Path)
     assert "Products: 1 unchanged." in result.output
     assert (sun.id, sun.updated_at, [picture.id for picture in sun.pictures]) == before
     assert len(sun.releases) == 1
-    assert db.session.scalar(select(CatalogVersion.value)) == version
+    assert catalog_version.current() == version
 
 
 def test_other_bytes_become_a_new_release_and_the_old_one_stays(
@@ -170,7 +171,7 @@ def test_a_version_never_changes_its_content(app: Flask, folder: Path, design: P
 
 def test_a_changed_sheet_changes_the_product_alone(app: Flask, folder: Path, design: Path) -> None:
     run(app, folder)
-    version = db.session.scalar(select(CatalogVersion.value)) or 0
+    version = catalog_version.current()
     db.session.rollback()
     (folder / "summer-sun.toml").write_text('name = "Sun"\nprice = 15\ntags = ["New"]\n')
 
@@ -181,7 +182,7 @@ def test_a_changed_sheet_changes_the_product_alone(app: Flask, folder: Path, des
     assert (sun.name, sun.price_minor, [tag.slug for tag in sun.tags]) == ("Sun", 1500, ["new"])
     assert sun.summary == "Warm.", "what a sheet leaves out stays"
     assert len(sun.releases) == 1
-    assert db.session.scalar(select(CatalogVersion.value)) == version + 1
+    assert catalog_version.current() > version
 
 
 def test_a_product_that_was_taken_off_sale_stays_off(
