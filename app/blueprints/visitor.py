@@ -9,5 +9,5 @@ from app.models import User
 
 
 def signed_in() -> User | None:
-    """The account this visitor is signed in to, as this request's session of the database has it."""
+    """The account this visitor is signed in to."""
     return db.session.get(User, current_user.id) if current_user.is_authenticated else None

@@ -193,10 +193,7 @@ def product(slug: str) -> ProductView:
         updated_at=row.updated_at,
         pictures=[PictureView(*picture) for picture in db.session.execute(_pictures, key)],
         tags=[Label(*tag) for tag in db.session.execute(_tags, key)],
-        files=[
-            FileView(file.name, _kinds.get(file.media_type, "File"), file.size, extent(file.facts))
-            for file in released
-        ],
+        files=[file_view(file) for file in released],
         version=released[0].version if released else None,
         released_at=released[0].released_at if released else None,
     )
@@ -210,6 +207,11 @@ def has_picture(key: str) -> bool:
 def addresses() -> Sequence[tuple[str, datetime]]:
     """The slug of every product on sale and when it changed."""
     return [(slug, changed) for slug, changed in db.session.execute(_addresses)]
+
+
+def file_view(file: Any) -> FileView:
+    """A file of a release, as pages show it."""
+    return FileView(file.name, _kinds.get(file.media_type, "File"), file.size, extent(file.facts))
 
 
 def extent(facts: Any) -> str:

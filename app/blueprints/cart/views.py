@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.blueprints.cart import keeping
+from app.extensions import reading
 from app.marks import visitor_form
 from app.services import carts, offers
 from app.services.carts import BadQuantity, CartFull
@@ -22,7 +23,8 @@ def show() -> ResponseReturnValue:
 @visitor_form
 def add() -> ResponseReturnValue:
     cart = keeping.load()
-    product_id = carts.product_id(request.form.get("product", ""))
+    with reading():  # nothing is written but the cookie
+        product_id = carts.product_id(request.form.get("product", ""))
     try:
         quantity = carts.parse_quantity(request.form.get("quantity", "1"))
         keeping.keep(cart.with_more(product_id, quantity))
@@ -52,7 +54,7 @@ def remove(product_id: int) -> ResponseReturnValue:
 
 
 def _page(*, error: str | None = None, wrong: tuple[int, str, str] | None = None) -> str:
-    """The cart as it is now. `wrong` is a product's id, the quantity typed for it, and what is wrong."""
+    """The cart as it is now; `wrong` is a product's id, what was typed for it and why not."""
     cart = keeping.filled()
     return render_template(
         "cart/show.html",

@@ -35,7 +35,7 @@ class GuestForm(OrderForm):
     take = HiddenField()  # the button of the hint that was pressed, if it was
 
     def validate_email(self, field: EmailField) -> None:
-        """Keep the address in its one spelling, or say what is wrong; ask once about a likely slip."""
+        """Keep the address in its one spelling, or say what is wrong; ask once about a slip."""
         typed = field.data or ""
         try:
             address = accounts.normalise_email(typed)

@@ -27,7 +27,7 @@ def pay(token: str, provider_id: str) -> ResponseReturnValue:
 
 
 def open_and_go(order_id: int, provider_id: str, order_page: str) -> ResponseReturnValue:
-    """Open a payment and lead to where it is made; if it cannot be opened, to the order with why."""
+    """Open a payment and lead to where it is made; to the order, if it cannot be opened."""
     try:
         payment = payments.open_payment(order_id, provider_id)
     except OrderNotPayable:

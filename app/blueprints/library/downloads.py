@@ -12,7 +12,7 @@ from app.blueprints.library.blueprint import bp
 from app.extensions import db
 from app.marks import no_referrer
 from app.models import Download, Entitlement, ReleaseFile
-from app.services import downloads, links
+from app.services import catalog, downloads, links
 from app.services.downloads import BelongsToAccount, DownloadRefused, Suspended
 from app.wiring import settings
 
@@ -65,7 +65,7 @@ def _page(found: Entitlement, token: str, refusal: DownloadRefused | None) -> Re
         entitlement=found,
         token=token,
         refusal=refusal,
-        files=downloads.files(found.product),
+        files=[(one, catalog.file_view(one)) for one in downloads.files(found.product)],
         running=[(one, url_for(".file", token=links.token_of(one))) for one in _running(found)],
     )
     return page, 200 if refusal is None else _status(refusal)
