@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from app import clock
 from app.extensions import db, reading
 from app.models import (
     Download,
@@ -17,7 +18,10 @@ from app.models import (
     OutgoingEmail,
     Payment,
     PaymentCredit,
+    PaymentStatus,
 )
+from app.money import bsv
+from app.payments.base import Credit, Observation, Stage
 from app.services import downloads, invariants, orders, outbox, payments
 from app.services.carts import Cart, fill
 from tests import factories
@@ -99,7 +103,7 @@ def race_to_settle(app: Flask, payment_id: int) -> Outcome[list[int]]:
     return together(app, 8, lambda _number: payments.refresh([payment_id]))
 
 
-def test_ten_messengers_of_one_payment_grant_once(app: Flask, paid: Payment) -> None:
+def test_eight_messengers_of_one_payment_grant_once(app: Flask, paid: Payment) -> None:
     outcome = race_to_settle(app, paid.id)
     assert outcome.errors == []
     assert db.session.query(Entitlement).count() == 2
@@ -110,27 +114,46 @@ def test_ten_messengers_of_one_payment_grant_once(app: Flask, paid: Payment) -> 
     assert invariants.findings() == []
 
 
-def test_control_without_the_lock_messengers_run_into_each_other(
+def race_with_two_halves(app: Flask, payment: Payment) -> Outcome[int]:
+    """Two messengers, each of whom has seen one half of the money."""
+    half, id_ = payment.due_minor // 2, payment.id
+
+    def tell(number: int) -> int:
+        credit = Credit(reference=f"{number:064x}:0", amount=bsv(half), stage=Stage.SETTLED)
+        seen = Observation(payment_id=id_, credits=[credit], checked_at=clock.now())
+        return payments.record(seen).id
+
+    return together(app, 2, tell)
+
+
+def test_two_halves_told_at_once_make_a_whole(app: Flask, paid: Payment) -> None:
+    outcome = race_with_two_halves(app, paid)
+    assert outcome.errors == []
+    assert paid.status is PaymentStatus.SETTLED
+    assert db.session.query(Entitlement).count() == 2
+
+
+def test_control_without_the_lock_neither_half_knows_of_the_other(
     app: Flask, paid: Payment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trigger = Trigger(8)
+    trigger = Trigger(2)
 
     def look_without_locking(payment_id: int) -> Payment:
         payment = db.session.get_one(Payment, payment_id)
-        _ = payment.order.status, payment.credits
+        _ = payment.order.status, [credit.stage for credit in payment.credits]
         trigger.pull()
         return payment
 
-    monkeypatch.setattr(payments, "_lock", look_without_locking)
     with_lock = payments.record
 
-    def record_without_the_write_lock(observation: object) -> object:
+    def record_without_the_write_lock(observation: Observation) -> Payment:
         with reading():
-            return with_lock(observation)  # type: ignore[arg-type]
+            return with_lock(observation)
 
+    monkeypatch.setattr(payments, "_lock", look_without_locking)
     monkeypatch.setattr(payments, "record", record_without_the_write_lock)
-    outcome = race_to_settle(app, paid.id)
-    assert outcome.errors
+    outcome = race_with_two_halves(app, paid)
+    assert outcome.errors or paid.status is not PaymentStatus.SETTLED
 
 
 # ── one transaction, many orders ─────────────────────────────────────────────────────────────
@@ -143,10 +166,6 @@ def race_with_one_transaction(app: Flask, provider: FakeProvider) -> Outcome[int
     ids = [payment.id for payment in opened]
 
     def post(number: int) -> int:
-        from app import clock
-        from app.money import bsv
-        from app.payments.base import Credit, Observation, Stage
-
         credit = Credit(reference=f"{txid}:0", amount=bsv(due), stage=Stage.SETTLED)
         return payments.record(
             Observation(payment_id=ids[number], credits=[credit], checked_at=clock.now())
