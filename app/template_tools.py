@@ -83,7 +83,7 @@ def ago(moment: datetime) -> str:
 def filesize(size: int) -> str:
     """As in “840 bytes, 1.2 MB; thousands, as shops and desktops count”."""
     if size < 1000:
-        return f"{size} bytes"
+        return f"{size} byte{'' if size == 1 else 's'}"
     power = next((power for power in (1, 2, 3) if size < 999.5 * 1000**power), 4)
     value = size / 1000**power
     return f"{value:.{1 if value < 99.95 else 0}f} {UNITS[power]}"
