@@ -1,0 +1,104 @@
+"""Money that comes short, late, twice or not at all, as its buyer sees it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.buyer import Visitor
+from tests.browser.conftest import Arrive
+
+NAME, SLUG = "Low Fee Club", "low-fee-club"
+NOT_OURS = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn"
+
+
+def test_who_pays_too_little_is_asked_for_the_rest(visitor: Visitor, email: str) -> None:
+    store = visitor.store
+    order = visitor.places_an_order(SLUG, email)
+    asked, address = order.uri, order.address
+    order.pays("Too little")
+    order.waits_for("A part has arrived")
+
+    assert order.address == address
+    received = store.payment(order.number)["due_minor"] // 2
+    missing = store.payment(order.number)["due_minor"] - received
+    assert order.amount == f"{missing / 10**8:.8f}"
+    assert order.uri != asked
+    assert visitor.mailbox(email).opens("due").text.count(address) >= 1
+
+    visitor.order(order.token).pays()
+    store.mine()
+    order.waits_for("Paid")
+
+
+def test_an_expired_page_hides_its_address_and_gives_a_new_amount(
+    visitor: Visitor, email: str
+) -> None:
+    store = visitor.store
+    order = visitor.places_an_order(SLUG, email)
+    first = order.address
+    store.let_time_pass(order.number, hours=3)
+    order.waits_for("The time to pay is over.")
+    expect(visitor.page.locator("main")).not_to_contain_text(first)
+
+    visitor.press("Get a new amount in Bitcoin SV")
+    order.waits_for("Waiting for your payment.")
+    assert order.address != first
+
+    order.pays()
+    store.mine()
+    order.waits_for("Paid")
+
+
+def test_money_that_comes_late_still_settles(visitor: Visitor, email: str) -> None:
+    store = visitor.store
+    order = visitor.places_an_order(SLUG, email)
+    uri = order.uri
+    store.let_time_pass(order.number, hours=3)
+    order.waits_for("The time to pay is over.")
+
+    store.pay(uri)
+    store.mine()
+    visitor.press("Check my payment")
+    order.waits_for("Paid")
+    visitor.sees(f"Download {NAME}")
+
+
+def test_who_pays_too_much_is_told(arrive: Arrive, email: str) -> None:
+    visitor = arrive()
+    order = visitor.places_an_order(SLUG, email)
+    order.pays("Too much")
+    visitor.store.mine()
+    order.waits_for("Paid")
+    visitor.sees("You sent more than was due")
+
+
+def test_a_wrong_transaction_id_is_refused_beside_its_field(visitor: Visitor, email: str) -> None:
+    order = visitor.places_an_order(SLUG, email)
+    order.posts("abc")
+    assert visitor.answer is not None
+    assert visitor.answer.status == 422
+    assert visitor.error_beside("Transaction ID (TXID)")
+    assert visitor.page.get_by_label("Transaction ID (TXID)").input_value() == "abc"
+
+    (elsewhere,) = visitor.store.pay(NOT_OURS, amount="0.001")
+    visitor.page.get_by_label("Transaction ID (TXID)").fill(elsewhere)
+    visitor.press("Look for it")
+    assert visitor.error_beside("Transaction ID (TXID)")
+
+    visitor.page.get_by_label("Transaction ID (TXID)").fill("ab" * 32)
+    visitor.press("Look for it")
+    visitor.sees("We keep looking")
+    assert order.words == "Waiting for your payment."
+
+
+def test_a_transaction_that_paid_one_order_pays_no_other(arrive: Arrive, email: str) -> None:
+    visitor = arrive()
+    first = visitor.places_an_order(SLUG, email)
+    (txid,) = visitor.store.pay(first.uri)
+    visitor.store.mine()
+    first.waits_for("Paid")
+
+    second = visitor.places_an_order(SLUG, email)
+    second.posts(txid)
+    assert visitor.error_beside("Transaction ID (TXID)")
+    assert visitor.order(second.token).words == "Waiting for your payment."
