@@ -48,7 +48,7 @@ class Reply:
         return self.body.decode("utf-8", "replace").strip()
 
     def json(self) -> Any:
-        """The body parsed with exact decimals; Unavailable when it is not JSON (an HTML error page, half a body)."""
+        """The body parsed with exact decimals; Unavailable when it is HTML, or half of it."""
         try:
             return json.loads(self.body, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, InvalidOperation, RecursionError) as error:
@@ -181,7 +181,7 @@ class Budget(Protocol):
 
 
 class TokenBucket:
-    """So many requests a second, a fifth of the bucket kept for what a person waits for (`urgent`)."""
+    """So many requests a second, a fifth kept for what a person waits for (`urgent`)."""
 
     RESERVE = 0.2
 

@@ -6,7 +6,6 @@ import secrets
 from datetime import timedelta
 from functools import lru_cache
 
-from app.services.common_passwords import COMMON
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
@@ -15,6 +14,7 @@ from sqlalchemy import delete, select
 from app import clock, tokens
 from app.extensions import db
 from app.models import LoginSession, User
+from app.services.common_passwords import COMMON
 from app.services.database import insert_once
 from app.wiring import settings
 

@@ -26,7 +26,7 @@ def standing(status: S = S.AWAITING, **changes: object) -> Standing:
 
 
 @pytest.mark.parametrize(
-    ("status", "credits", "at", "becomes"),
+    ("status", "seen", "at", "becomes"),
     [
         (S.AWAITING, [], BEFORE, S.AWAITING),
         (S.AWAITING, [(400, SEEN)], BEFORE, S.PARTIAL),
@@ -67,8 +67,8 @@ def standing(status: S = S.AWAITING, **changes: object) -> Standing:
         (S.CLOSED, [(1000, SETTLED)], BEFORE, S.CLOSED),
     ],
 )
-def test_the_verdict(status: S, credits: list[tuple[int, Stage]], at: datetime, becomes: S) -> None:
-    verdict = judge(standing(status), credits, Look(began_at=at))
+def test_the_verdict(status: S, seen: list[tuple[int, Stage]], at: datetime, becomes: S) -> None:
+    verdict = judge(standing(status), seen, Look(began_at=at))
     assert verdict.status is becomes
     assert becomes is status or becomes in PAYMENT_TRANSITIONS[status]
 
@@ -106,20 +106,20 @@ moments = st.sampled_from([BEFORE, AFTER, LONG_AFTER])
 
 @given(st.sampled_from(S), credit_lists, moments, st.booleans())
 def test_every_verdict_is_a_move_the_life_cycle_knows(
-    status: S, credits: list[tuple[int, Stage]], at: datetime, complete: bool
+    status: S, seen: list[tuple[int, Stage]], at: datetime, complete: bool
 ) -> None:
-    verdict = judge(standing(status), credits, Look(began_at=at, complete=complete))
+    verdict = judge(standing(status), seen, Look(began_at=at, complete=complete))
     assert verdict.status is status or verdict.status in PAYMENT_TRANSITIONS[status]
 
 
 @given(st.sampled_from(S), credit_lists, moments)
 def test_a_verdict_upheld_by_the_same_facts_stays(
-    status: S, credits: list[tuple[int, Stage]], at: datetime
+    status: S, seen: list[tuple[int, Stage]], at: datetime
 ) -> None:
     look = Look(began_at=at)
-    first = judge(standing(status), credits, look)
+    first = judge(standing(status), seen, look)
     again = judge(
-        standing(first.status, required=first.required, is_late=first.is_late), credits, look
+        standing(first.status, required=first.required, is_late=first.is_late), seen, look
     )
     moved_on = {S.CONFLICTED: {S.SEEN}}  # money that came back in part waits to be settled
     assert again.status is first.status or again.status in moved_on.get(first.status, set())
@@ -127,10 +127,10 @@ def test_a_verdict_upheld_by_the_same_facts_stays(
 
 @given(st.sampled_from(S), credit_lists, moments)
 def test_nothing_is_settled_by_less_than_enough_settled_money(
-    status: S, credits: list[tuple[int, Stage]], at: datetime
+    status: S, seen: list[tuple[int, Stage]], at: datetime
 ) -> None:
-    verdict = judge(standing(status), credits, Look(began_at=at))
-    settled = sum(amount for amount, stage in credits if stage is SETTLED)
+    verdict = judge(standing(status), seen, Look(began_at=at))
+    settled = sum(amount for amount, stage in seen if stage is SETTLED)
     if verdict.status is S.SETTLED:
         assert settled >= verdict.required
 
