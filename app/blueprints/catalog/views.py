@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.blueprints.catalog.kept import kept
 from app.blueprints.catalog.linked_data import product_data
+from app.extensions import limiter
 from app.security import public
 from app.services import catalog
 from app.static_files import FOLDER, YEAR
@@ -15,6 +16,7 @@ from app.storage import FileMissing
 from app.wiring import settings, wiring
 
 bp = Blueprint("catalog", __name__)
+limiter.exempt(bp)  # nothing here is limited, and asking so takes a tenth of a kept page's time
 
 
 @bp.get("/")
