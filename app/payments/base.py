@@ -103,15 +103,17 @@ class OpenPayment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credit:
-    """Money arriving, under the outside world's name for it."""
+    """Money arriving, under the outside world's name for it.
+
+    `evidence` is what backs it: the raw transaction, its block, why it is not settled. Facts not
+    named stay as they were told before; an empty one is taken back (a block that was orphaned).
+    """
 
     reference: str  # "txid:vout", "pi_…"; unique per provider, over all payments
     amount: Money
     stage: Stage
     confirmations: int = 0
-    evidence: Mapping[str, str] = field(
-        default_factory=dict
-    )  # raw transaction, block, why it is not settled
+    evidence: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

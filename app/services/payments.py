@@ -8,7 +8,7 @@ lock, compare, write.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -431,7 +431,7 @@ def _add(payment: Payment, credit: Credit) -> bool:
         currency=credit.amount.currency,
         stage=credit.stage,
         confirmations=credit.confirmations,
-        evidence=dict(credit.evidence),
+        evidence=_standing_facts({}, credit.evidence),
         first_seen_at=now,
         changed_at=now,
     )
@@ -461,9 +461,14 @@ def _bring_up_to_date(payment: Payment, row: PaymentCredit, credit: Credit) -> b
         return False
     row.stage = credit.stage
     row.confirmations = credit.confirmations
-    row.evidence = {**row.evidence, **credit.evidence}
+    row.evidence = _standing_facts(row.evidence, credit.evidence)
     row.changed_at = clock.now()
     return moved
+
+
+def _standing_facts(before: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """What is known of a credit, with what was told last; an empty fact is taken back."""
+    return {name: fact for name, fact in {**before, **told}.items() if fact}
 
 
 def _apply(payment: Payment, verdict: Verdict) -> None:

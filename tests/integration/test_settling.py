@@ -20,7 +20,14 @@ from app.models import (
     PaymentStatus,
     User,
 )
-from app.payments.base import InvalidProof, ProviderUnavailable, Stage, UnknownProof
+from app.payments.base import (
+    Credit,
+    InvalidProof,
+    Observation,
+    ProviderUnavailable,
+    Stage,
+    UnknownProof,
+)
 from app.services import invariants, orders, outbox, payments
 from tests import factories
 from tests.fakes.outgoing import Outgoing, links
@@ -129,6 +136,15 @@ def test_money_that_vanishes_suspends_and_money_that_is_back_restores(
     assert look(payment).status is PaymentStatus.SETTLED
     assert payment.order.entitlements[0].status is EntitlementStatus.ACTIVE
     assert len(letters("download")) == 1
+
+
+def test_a_block_that_was_orphaned_is_taken_back_from_the_evidence(payment: Payment) -> None:
+    for evidence in ({"raw": "00", "block_hash": "ff"}, {"block_hash": "", "reason": "unmined"}):
+        credit = Credit(reference="t:0", amount=payment.due, stage=Stage.SEEN, evidence=evidence)
+        payments.record(
+            Observation(payment_id=payment.id, credits=[credit], checked_at=clock.now())
+        )
+    assert payment.credits[0].evidence == {"raw": "00", "reason": "unmined"}
 
 
 def test_a_payment_expires_only_after_a_look_past_its_time(

@@ -260,7 +260,7 @@ def _block_times(payment: OpenPayment) -> dict[str, datetime]:
     return {
         credit.evidence["block_hash"]: datetime.fromisoformat(credit.evidence["block_time"])
         for credit in payment.credits
-        if {"block_hash", "block_time"} <= credit.evidence.keys()
+        if credit.evidence.get("block_hash") and credit.evidence.get("block_time")
     }
 
 

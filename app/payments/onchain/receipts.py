@@ -139,7 +139,7 @@ def _credits(finding: Finding, target: Target, verdict: Verdict) -> list[Credit]
     transaction, status = finding.transaction, finding.status
     if transaction is None or finding.raw is None:
         return []
-    evidence = {"reason": verdict.reason}
+    evidence = {"reason": verdict.reason, "block_hash": "", "block_height": "", "block_time": ""}
     if status is not None and status.block_hash is not None:
         evidence["block_hash"] = status.block_hash
         if status.block_height is not None:
