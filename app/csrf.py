@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 from flask import current_app, g, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from app.marks import visitor_form
 from app.wiring import settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-HOURS_24 = 24 * 60 * 60
+HOUR = 60 * 60
+HOURS_24 = 24 * HOUR
 
 
 class SentFromElsewhere(CSRFError):
@@ -69,9 +70,16 @@ def holds_visitor_token(token: str | None) -> bool:
     return True
 
 
+class _ByTheHour(TimestampSigner):
+    """All tokens of an hour are alike, so that every process keeps the same page and ETag."""
+
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() // HOUR * HOUR
+
+
 def _signer() -> URLSafeTimedSerializer:
     keys = [*current_app.config["SECRET_KEY_FALLBACKS"], current_app.config["SECRET_KEY"]]
-    return URLSafeTimedSerializer(keys, salt="visitor form")
+    return URLSafeTimedSerializer(keys, salt="visitor form", signer=_ByTheHour)
 
 
 def _origin(url: str) -> str:

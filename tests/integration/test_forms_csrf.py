@@ -105,6 +105,16 @@ def test_a_kept_page_never_holds_a_token_near_its_end(client) -> None:
         assert add_to_cart(client, product).status_code == 303
 
 
+def test_every_process_keeps_the_same_page(client, app) -> None:
+    address = f"/products/{factories.product().slug}"
+    at_ten_past = clock.now().replace(minute=10)
+    with time_machine.travel(at_ten_past, tick=False) as travel:
+        etag = client.get(address).headers["ETag"]
+        travel.move_to(at_ten_past + timedelta(minutes=30))
+        app.extensions.pop("kept_pages")  # what another process has not rendered yet
+        assert client.get(address).headers["ETag"] == etag
+
+
 def test_an_expired_form_is_sent_again_with_what_was_typed(client) -> None:
     product = factories.product()
     refused = client.post(
