@@ -10,7 +10,15 @@ from flask import Flask
 
 from app import cli, errors, logs, security, static_files, template_tools
 from app.blueprints import admin, auth, cart, catalog, checkout, health, library
-from app.extensions import BUSY_SECONDS, db, limiter, login_manager, mail, migrate, prepare_engine
+from app.extensions import (
+    db,
+    engine_options,
+    limiter,
+    login_manager,
+    mail,
+    migrate,
+    prepare_engine,
+)
 from app.mail.send import Mailer, Smtp
 from app.payments import registry
 from app.services import accounts
@@ -39,7 +47,7 @@ def create_app(
         SECRET_KEY=config.secret_key,
         SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
         SQLALCHEMY_DATABASE_URI=config.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.database_url),
         PERMANENT_SESSION_LIFETIME=timedelta(days=config.session_days),
         RATELIMIT_STORAGE_URI=config.ratelimit_storage_url,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
@@ -67,9 +75,3 @@ def create_app(
     for part in (catalog, cart, checkout, library, auth, admin, health):
         app.register_blueprint(part.bp)
     return app
-
-
-def _engine_options(config: Config) -> dict[str, object]:
-    if config.database_url.startswith("sqlite"):
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}

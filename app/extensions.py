@@ -46,6 +46,16 @@ def reading() -> Iterator[None]:
         _only_reading.reset(token)
 
 
+def engine_options(url: str) -> dict[str, Any]:
+    """How connections to the database at `url` are made."""
+    options: dict[str, Any] = {"hide_parameters": True}  # errors are logged, and hold values
+    if url.startswith("sqlite"):
+        return options | {"connect_args": {"timeout": BUSY_SECONDS}}
+    waiting = {"options": f"-c lock_timeout={BUSY_SECONDS}s"}
+    pool = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    return options | pool | {"connect_args": waiting}
+
+
 def prepare_engine(engine: Engine) -> None:
     """Give a SQLite engine the store's pragmas and its way of beginning; others are left alone."""
     if engine.dialect.name != "sqlite" or event.contains(engine, "connect", _on_connect):

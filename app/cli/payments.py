@@ -10,9 +10,9 @@ group = AppGroup("payments", help="Money on its way.")
 
 @group.command()
 def check() -> None:
-    """Look once at every payment that is due to be looked at."""
+    """Look now at every open payment, and at whatever else is due."""
     upkeep.run()
-    seen = 0
+    seen = payments.check_open()
     while count := payments.check_due():
         seen += count
     click.echo(f"{seen} payments looked at")

@@ -56,6 +56,7 @@ from app.wiring import settings, wiring
 log = logging.getLogger(__name__)
 
 DESTINATIONS_TO_TRY = 25  # numbers skipped at once when a restored database lags behind the chain
+BATCH = 100  # payments looked at in one go
 PROOFS_KEPT = 5  # posted ids nobody has heard of yet, for each payment
 
 
@@ -564,7 +565,7 @@ def accept(payment_id: int, *, who: str, why: str) -> Payment:
 # ── watching ─────────────────────────────────────────────────────────────────────────────────
 
 
-def check_due(*, limit: int = 100) -> int:
+def check_due(*, limit: int = BATCH) -> int:
     """Look at the payments whose time has come; say how many were seen. Commits."""
     with reading():  # a look without the write lock, since mostly there is nothing
         due = db.session.scalar(
@@ -581,6 +582,16 @@ def check_due(*, limit: int = 100) -> int:
         _try_again(left_out, at=clock.now() + schedule.AFTER_FAILURE)
         db.session.commit()
     return len(seen)
+
+
+def check_open() -> int:
+    """Look at every open payment, due or not; say how many were seen. Commits."""
+    with reading():
+        ids = db.session.scalars(
+            select(Payment.id).where(Payment.status.in_(OPEN)).order_by(Payment.id)
+        ).all()
+        db.session.rollback()
+    return sum(len(refresh(ids[at : at + BATCH])) for at in range(0, len(ids), BATCH))
 
 
 def _claim_due(limit: int) -> Sequence[int]:

@@ -19,6 +19,7 @@ def upgrade() -> None:
     sa.Column('value', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_catalog_version'))
     )
+    op.execute("INSERT INTO catalog_version (id, value) VALUES (1, 0)")
     op.create_table('payment_sequences',
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('next_number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),

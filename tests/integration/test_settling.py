@@ -397,3 +397,12 @@ def test_the_same_press_of_the_button_gives_the_same_order() -> None:
 
     assert place().id == place().id
     db.session.commit()
+
+
+def test_the_operator_may_look_before_it_is_due(
+    app: Flask, payment: Payment, provider: FakeProvider
+) -> None:
+    provider.receive(payment.reference, payment.due_minor)
+    result = app.test_cli_runner().invoke(args=["payments", "check"])
+    assert result.output == "1 payments looked at\n"
+    assert payment.status is PaymentStatus.SETTLED
