@@ -46,6 +46,7 @@ JOBS: tuple[tuple[Callable[[], object], float], ...] = (
 def worker(info: ScriptInfo) -> None:
     """Watch payments, send letters, keep rates fresh, until told to stop."""
     app = info.load_app()  # a thread needs the app itself, not what stands for it
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it tells of every second
     scheduler = BlockingScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
