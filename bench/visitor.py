@@ -58,6 +58,10 @@ class Visitor:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{key}={value}" for key, value in self._cookies.items())
+
     def get(self, path: str, *, name: str) -> Answer:
         return self._send("GET", path, name, {}, None)
 
@@ -71,8 +75,7 @@ class Visitor:
     def _send(
         self, method: str, path: str, name: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
-        cookies = "; ".join(f"{key}={value}" for key, value in self._cookies.items())
-        sent = {**self._headers, **headers, **({"Cookie": cookies} if cookies else {})}
+        sent = {**self._headers, **headers, **({"Cookie": self.cookie} if self._cookies else {})}
         began = time.perf_counter()
         try:
             self._connection.request(method, path, body, sent)
