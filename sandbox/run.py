@@ -14,9 +14,10 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Thread
-from typing import TextIO
+from typing import Any, TextIO
 
 from honcho.manager import Manager
+from honcho.process import Process
 
 from sandbox import settings
 from sandbox.settings import HOST, ROOT, Ports
@@ -24,10 +25,25 @@ from sandbox.settings import HOST, ROOT, Ports
 DIRECTORY = ROOT / "instance" / "sandbox"
 FIRST_PORTS = (5000, *range(8000, 8100, 10))  # on a Mac, 5000 is taken by AirPlay
 PATIENCE_SECONDS = 60
+TETHER_SECONDS = 0.5
 
 
 class CannotRun(Exception):
     """Why the store does not start, for the person at the terminal."""
+
+
+class Tethered(Process):
+    """A process that ends when the one that started it is gone, however it went."""
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        Thread(target=self._hold_on, args=(os.getppid(),), daemon=True).start()
+        super().run(events, ignore_signals)
+
+    def _hold_on(self, starter: int) -> None:
+        while os.getppid() == starter:
+            time.sleep(TETHER_SECONDS)
+        if self._child is not None:
+            os.killpg(self._child.pid, signal.SIGTERM)
 
 
 class Together(Manager):
@@ -37,6 +53,7 @@ class Together(Manager):
         super().__init__()
         self._ports, self._passwords, self._began_at = ports, passwords, began_at
         self._is_ending = False
+        self._process_ctor = Tethered
 
     def _start(self) -> None:
         super()._start()
@@ -71,6 +88,7 @@ def main() -> None:
 def run(directory: Path, began_at: float) -> int:
     """Make the store ready and keep it running until told to stop; the exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _hang_up)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = hold(directory)
     ports = choose_ports(os.environ.get("PORT", ""))
@@ -82,7 +100,10 @@ def run(directory: Path, began_at: float) -> int:
     manager = Together(ports, passwords, began_at)
     for name, command in commands(directory, ports).items():
         manager.add_process(name, command, env=environment, cwd=str(ROOT))
-    manager.loop()
+    try:
+        manager.loop()
+    except OSError:  # nobody reads what is printed
+        os._exit(1)  # at once: the others see that this one is gone
     lock.close()
     was_asked = manager.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
     return 0 if was_asked else manager.returncode or 1
@@ -222,6 +243,14 @@ def notice(ports: Ports, passwords: dict[str, str], took: float) -> str:
 
 def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _hang_up(_signal: int, _frame: object) -> None:
+    """The terminal was closed: end as if told to, without a word to what is no longer there."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,10 @@ class Running:
 
     def end(self, how: signal.Signals) -> int:
         """Its exit status after the signal a terminal or a supervisor would send."""
-        os.killpg(self.process.pid, how) if how is signal.SIGINT else self.process.send_signal(how)
+        if how in {signal.SIGINT, signal.SIGHUP}:  # a terminal tells all that began in it
+            os.killpg(self.process.pid, how)
+        else:
+            self.process.send_signal(how)
         return self.process.wait(timeout=20)
 
 
@@ -101,7 +104,7 @@ def start(directory: Path) -> Iterator[Callable[[], tuple[Running, Ports]]]:
 
 
 @pytest.mark.xdist_group("make run")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_store_runs_until_told_to_stop(
     start: Callable[[], tuple[Running, Ports]], directory: Path, how: signal.Signals
 ) -> None:
@@ -152,6 +155,21 @@ def test_a_store_that_runs_already_is_not_started_twice(
     assert second.process.wait(timeout=10) == 1
     assert "This store is running already" in second.printed
     assert running.process.poll() is None
+
+
+@pytest.mark.xdist_group("make run")
+def test_nothing_outlives_a_store_that_was_killed(
+    start: Callable[[], tuple[Running, Ports]],
+) -> None:
+    running, ports = start()
+    running.until_up(FIRST_START)
+
+    running.end(signal.SIGKILL)
+
+    wait_for(lambda: not run.taken(ports), 10)
+    assert not run.taken(ports)
+    again, _ = start()
+    again.until_up(LATER_START)
 
 
 @pytest.mark.xdist_group("make run")
