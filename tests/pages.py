@@ -102,12 +102,9 @@ class Client(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         db.session.commit()  # what the test itself has read or written holds no lock
-        response = super().open(*args, **kwargs)
-        if (
-            response.mimetype == "text/html"
-            and not response.is_streamed
-            and b"<html" in response.data
-        ):
+        with self.application.app_context():  # its own, as in the store: no request sees another's
+            response = super().open(*args, **kwargs | {"buffered": True})
+        if response.mimetype == "text/html" and b"<html" in response.data:
             faults = Page(response.text).all_faults()
             assert not faults, f"{response.request.path}: {faults}"
         assert response.status_code != 500, response.text
