@@ -22,7 +22,7 @@ from app.marks import public
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-EMAIL = re.compile(r"([\w.+-])[\w.+-]*@([\w-]+(?:\.[\w-]+)*)")
+EMAIL = re.compile(r'([^\s@<>()",;:])[^\s@<>()",;:]*@([\w-]+(?:\.[\w-]+)*)')
 LONG = 16  # characters from which on a part of an unknown path may be a secret
 
 log = logging.getLogger("app.requests")
@@ -58,12 +58,17 @@ class JsonLine(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return mask_emails(json.dumps(line, default=str))
+        masked = {name: _masked(value) for name, value in line.items()}
+        return json.dumps(masked, default=lambda value: mask_emails(str(value)))
 
 
 def mask_emails(text: str) -> str:
     """The text with every e-mail address down to its first letter and its domain."""
     return EMAIL.sub(r"\1***@\2", text)
+
+
+def _masked(value: Any) -> Any:
+    return mask_emails(value) if isinstance(value, str) else value
 
 
 def shown_path() -> str:
