@@ -62,7 +62,7 @@ def settle(directory: Path, ports: Ports) -> dict[str, str]:
         "MAIL_USERNAME": "",
         "MAIL_PASSWORD": "",
         "MAIL_FROM": "store@example.org",
-        "TRUSTED_PROXIES": "0",
+        "TRUSTED_PROXIES": os.environ.get("TRUSTED_PROXIES", "0"),
         "RATELIMIT_STORAGE_URL": "memory://",
         "DOWNLOAD_ACCEL_PREFIX": "",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),

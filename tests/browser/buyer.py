@@ -22,7 +22,7 @@ class Visitor:
     def __init__(self, page: Page, store: Store, *, scripts: bool) -> None:
         self.page, self.store, self.scripts = page, store, scripts
         self.answer: Response | None = None  # to the last request for a page
-        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page.set_default_timeout(10_000)
         page.on("response", self._keep)
 
     def _keep(self, response: Response) -> None:
@@ -142,8 +142,8 @@ class CartPage:
         return self.visitor.page.locator(".cart-line-name a").all_inner_texts()
 
     def set_quantity(self, name: str, quantity: str) -> None:
-        self.visitor.page.get_by_label(f"Quantity of {name}").fill(quantity)
-        self.visitor.press(f"Update the quantity of {name}")
+        self.visitor.page.get_by_label(f"Licences of {name}").fill(quantity)
+        self.visitor.press(f"Update the licences of {name}")
 
     def remove(self, name: str) -> None:
         self.visitor.press(f"Remove {name}")
@@ -206,16 +206,21 @@ class OrderPage:
         self.visitor.follow("Pay from the sandbox wallet")
         return Wallet(self.visitor).pay(how)
 
-    def waits_for(self, words: str) -> OrderPage:
-        """Until the page says so: by itself with scripts, else by pressing its button."""
-        if self.visitor.scripts:
-            expect(self.page.locator("#status-words")).to_contain_text(words)
-            return self
+    def becomes(self, words: str) -> OrderPage:
+        """Until the page says so: by itself where scripts run."""
+        if not self.visitor.scripts:
+            return self.asks_until(words)
+        expect(self.page.locator("#status-words")).to_contain_text(words)
+        return self
+
+    def asks_until(self, words: str) -> OrderPage:
+        """The same by its button, which is quicker."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while words not in self.words:
             assert time.monotonic() < deadline, self.words
-            time.sleep(0.5)
             self.visitor.press("Check my payment")
+            time.sleep(0.5)
+            self.page.reload()
         return self
 
     def posts(self, transaction_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
 
@@ -26,6 +27,7 @@ LOOKS: dict[str, Any] = {
     "locale": "en-GB",
     "timezone_id": "Europe/Berlin",
 }
+_visitors = itertools.count()
 
 
 def chromium_at(playwright: Playwright, path: str) -> Browser:
@@ -37,6 +39,11 @@ def visiting(
     browser: Browser, store: Store, *, scripts: bool = True, **looks: Any
 ) -> tuple[Visitor, Witness]:
     """A visitor with a fresh browser profile, and who watches over it."""
-    context = browser.new_context(**LOOKS | looks, java_script_enabled=scripts)
+    comes_from = f"10.0.0.{next(_visitors) % 250 + 1}"
+    context = browser.new_context(
+        **LOOKS | looks,
+        java_script_enabled=scripts,
+        extra_http_headers={"X-Forwarded-For": comes_from},  # limits count for each by itself
+    )
     witness = Witness(context, store.url)
     return Visitor(context.new_page(), store, scripts=scripts), witness

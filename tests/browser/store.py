@@ -118,7 +118,12 @@ def running(folder: Path, *, scale: float = 0.04, stickers: int = 8) -> Iterator
         process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.run"],
             cwd=ROOT,
-            env=os.environ | {"PORT": str(ports.store), "SATCHEL_SANDBOX_DIR": str(directory)},
+            env=os.environ
+            | {
+                "PORT": str(ports.store),
+                "SATCHEL_SANDBOX_DIR": str(directory),
+                "TRUSTED_PROXIES": "1",  # each visitor says where they come from
+            },
             stdout=terminal,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -28,7 +28,7 @@ def test_an_account_pays_and_posts_the_transaction_id(
     (txid,) = store.pay(order.uri)
     store.mine()
     order.posts(txid.upper())
-    order.waits_for("Paid")
+    order.becomes("Paid")
     visitor.sees(txid)
 
     visitor.go("/account/orders")

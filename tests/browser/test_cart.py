@@ -30,8 +30,8 @@ def test_a_quantity_that_is_none_is_refused_beside_its_field(visitor: Visitor) -
     cart = visitor.product("one-satoshi").add_to_cart()
     cart.set_quantity(SATOSHI, "99")
 
-    assert visitor.error_beside(f"Quantity of {SATOSHI}")
-    assert visitor.page.get_by_label(f"Quantity of {SATOSHI}").input_value() == "99"
+    assert visitor.error_beside(f"Licences of {SATOSHI}")
+    assert visitor.page.get_by_label(f"Licences of {SATOSHI}").input_value() == "99"
     assert cart.total == "$5.00"
 
 

@@ -16,7 +16,7 @@ def download(visitor: Visitor, email: str) -> DownloadPage:
     order = visitor.places_an_order(SLUG, email)
     visitor.store.pay(order.uri)
     visitor.store.mine()
-    return order.waits_for("Paid").download(NAME)
+    return order.asks_until("Paid").download(NAME)
 
 
 def test_five_downloads_and_then_a_clear_word(visitor: Visitor, download: DownloadPage) -> None:

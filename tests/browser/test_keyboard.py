@@ -6,11 +6,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Arrive
 
-# How the focused element differs from itself without focus.
+# Whether the focused element, or a frame drawn over it, looks other than without focus.
 IS_FOCUS_VISIBLE = """() => {
   const element = document.activeElement;
-  const look = () => { const s = getComputedStyle(element);
-    return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor].join(); };
+  const look = () => [null, "::before", "::after"].map((part) => {
+    const s = getComputedStyle(element, part);
+    return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor].join();
+  }).join();
   const focused = look(); element.blur(); const plain = look(); element.focus({focusVisible: true});
   return focused !== plain;
 }"""

@@ -20,8 +20,7 @@ def read(drawing: Locator) -> str:
     return found.text
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
 def test_the_code_on_the_screen_says_what_the_database_says(
     arrive: Arrive, email: str, theme: str, width: int
 ) -> None:
@@ -36,7 +35,7 @@ def test_the_code_asks_for_the_rest_when_a_part_has_come(arrive: Arrive, email: 
     visitor = arrive()
     order = visitor.places_an_order("one-satoshi", email)
     order.pays("Too little")
-    order.waits_for("A part has arrived")
+    order.asks_until("A part has arrived")
 
     assert read(order.qr) == order.uri
     assert f"amount={order.amount}" in order.uri
