@@ -19,6 +19,7 @@ from app.checkpoints import checkpoint
 
 KEY = re.compile(r"[0-9a-f]{64}")
 CHUNK = 1024 * 1024
+READABLE = 0o640  # for the group as well, which the web server in front may be in
 LEAVE_FREE = 64 * 1024 * 1024  # bytes of disk an upload must leave
 
 
@@ -75,6 +76,7 @@ class LocalFiles:
                     digest.update(chunk)
                     target.write(chunk)
                 target.flush()
+                os.fchmod(target.fileno(), READABLE)
                 os.fsync(target.fileno())
             checkpoint("upload-written")
             key = digest.hexdigest()
