@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -46,6 +46,7 @@ STORE_ERRORS: dict[type[Exception], Answer] = {
     downloads.NoSuchEntitlement: NOT_FOUND,
     backoffice.NoSuchPage: NOT_FOUND,
     FileMissing: FILE_MISSING,
+    DataError: HTTP_ANSWERS[400],  # what no column holds: a NUL, a number too large
     OperationalError: BUSY,
     PoolExhausted: BUSY,
 }

@@ -198,6 +198,17 @@ def test_nobody_is_signed_out_by_a_link(client: Client) -> None:
     assert is_signed_in(client)
 
 
+def test_what_no_database_holds_is_no_fault_of_the_store(client: Client) -> None:
+    answer = client.submit("/login", "/login", email="ada\0@example.org", password="a\0b")
+    assert answer.status_code in {400, 422}
+    answer = client.submit("/register", "/register", email="ada\0@example.org", password=PASSWORD)
+    assert answer.status_code == 422
+    assert client.get("/admin/orders/%00").status_code == 404
+    assert client.get("/products/%00").status_code in {400, 404}
+    assert client.get("/orders/%00").status_code == 404
+    assert client.get("/?q=%00").status_code in {200, 400}
+
+
 def test_signing_in_needs_a_form_of_ours(client: Client) -> None:
     form = {"email": factories.user().email, "password": PASSWORD}
     assert client.post("/login", data=form).status_code == 400
