@@ -186,6 +186,46 @@ def test_a_refunded_order_gives_nothing(client: Client, page: str, provider: Fak
     assert 'href="/downloads/' not in answer
 
 
+# How a coin's own fragment says it.
+
+
+@pytest.fixture
+def coins(provider: FakeProvider, app: Flask) -> FakeProvider:
+    """The one way to pay, under the name whose fragments a coin has."""
+    app.extensions["satchel"].providers.clear()
+    provider.id = "onchain"
+    app.extensions["satchel"].providers[provider.id] = provider
+    return provider
+
+
+def test_amount_link_and_database_are_the_same_integer(client: Client, coins: FakeProvider) -> None:
+    page = order(client, factories.product(price=1901))
+    pay(coins, page, satoshis=12_345_678)
+    payment = the_order().payments[0]
+    missing = f"{payment.missing.major:f}"
+    assert payment.missing.minor == payment.due_minor - 12_345_678
+    answer = client.get(page)
+    assert f'data-copy="{missing}"' in answer.text
+    assert f"bitcoin:{payment.reference}?sv&amp;amount={missing}" in answer.text
+    assert 'class="qr-code"' in answer.text
+
+
+def test_coin_address_rate_and_sources_stand_together(client: Client, coins: FakeProvider) -> None:
+    page = order(client, factories.product(price=1900))
+    shown = text_of(client, page)
+    for said in ("Send exactly", "0.76000000 BSV", "Bitcoin SV (BSV), not BTC or BCH", "$19.00",
+                 "25 USD per BSV", "onchain 25", "Until "):  # fmt: skip
+        assert said in shown
+
+
+def test_what_is_waited_for_is_said(client: Client, coins: FakeProvider) -> None:
+    page = order(client, factories.product(price=1900))
+    reference = pay(coins, page, stage=Stage.SEEN)
+    shown = text_of(client, page)
+    assert "seen, not in a block yet (waiting: a test says so)" in shown
+    assert reference.partition(":")[0] in shown
+
+
 # The page asks how it goes.
 
 
