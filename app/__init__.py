@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from email.utils import quote
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -56,7 +57,7 @@ def create_app(
         MAIL_USE_TLS=config.mail_use_tls,
         MAIL_USERNAME=config.mail_username,
         MAIL_PASSWORD=config.mail_password,
-        MAIL_DEFAULT_SENDER=(config.store_name, config.mail_from),
+        MAIL_DEFAULT_SENDER=f'"{quote(config.store_name)}" <{config.mail_from}>',
     )
     app.extensions["satchel"] = Wiring(
         config=config,

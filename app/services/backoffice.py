@@ -17,6 +17,8 @@ from app.models import (
     Payment,
     PaymentStatus,
 )
+from app.services import invariants
+from app.services.invariants import Finding
 
 PER_PAGE = 25
 AT_MOST = 100  # things that need attention, shown at once
@@ -43,13 +45,15 @@ class Attention:
     payments: Sequence[Payment]
     paid_twice: Sequence[Order]
     letters: Sequence[OutgoingEmail]
+    findings: Sequence[Finding]
 
     def __bool__(self) -> bool:
-        return bool(self.payments or self.paid_twice or self.letters)
+        return bool(self.payments or self.paid_twice or self.letters or self.findings)
 
 
 def attention() -> Attention:
     """Everything that waits for a person, newest first."""
+    findings = invariants.findings()
     odd = (PaymentStatus.REVIEW, PaymentStatus.CONFLICTED)
     payments = (
         select(Payment)
@@ -70,6 +74,7 @@ def attention() -> Attention:
         payments=db.session.scalars(payments).all(),
         paid_twice=db.session.scalars(paid_twice).all(),
         letters=db.session.scalars(letters).all(),
+        findings=findings,
     )
 
 

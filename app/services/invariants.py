@@ -1,4 +1,4 @@
-"""What must always be true, asked of the database itself, in production too."""
+"""What must always be true, asked of the database and the disk, in production too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from app.models import (
     Payment,
     PaymentCredit,
     PaymentStatus,
+    ReleaseFile,
 )
+from app.storage import FileMissing
+from app.wiring import wiring
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ def findings() -> list[Finding]:
             for rule, statement in _RULES.items()
             for row in db.session.execute(statement().limit(AT_MOST))
         ]
+        found += [Finding("what is sold lies in the storage", name) for name in _missing_files()]
         db.session.rollback()
     return found
 
@@ -59,6 +63,20 @@ def report() -> list[Finding]:
     for finding in found:
         log.error("invariant broken: %s: %s", finding.rule, finding.detail)
     return found
+
+
+def _missing_files() -> list[str]:
+    """Names of files that the database knows and the disk does not."""
+    known = db.session.execute(select(ReleaseFile.name, ReleaseFile.sha256).distinct())
+    return [name for name, key in known if not _is_stored(key)][:AT_MOST]
+
+
+def _is_stored(key: str) -> bool:
+    try:
+        wiring().files.path(key)
+    except FileMissing:
+        return False
+    return True
 
 
 def _paid_without_payment() -> Statement:

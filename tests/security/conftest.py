@@ -27,7 +27,7 @@ class Bought:
     @property
     def entitlement(self) -> Entitlement:
         db.session.rollback()
-        return db.session.query(Entitlement).order_by(Entitlement.id).first() or pytest.fail()
+        return db.session.query(Entitlement).order_by(Entitlement.id).limit(1).one()
 
     @property
     def order(self) -> Order:
