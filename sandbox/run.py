@@ -26,6 +26,7 @@ DIRECTORY = ROOT / "instance" / "sandbox"
 FIRST_PORTS = (5000, *range(8000, 8100, 10))  # on a Mac, 5000 is taken by AirPlay
 PATIENCE_SECONDS = 60
 TETHER_SECONDS = 0.5
+ENDING_SECONDS = 5
 
 
 class CannotRun(Exception):
@@ -122,13 +123,19 @@ def commands(directory: Path, ports: Ports) -> dict[str, str]:
 
 
 def hold(directory: Path) -> TextIO:
-    """A lock on the directory, for as long as the returned file is open."""
+    """A lock on the directory while the returned file, or a process begun with it, is there."""
     lock = (directory / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise CannotRun("This store is running already, in another terminal.") from error
-    return lock
+    deadline = time.monotonic() + ENDING_SECONDS  # one that was killed may still be ending
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                lock.close()
+                raise CannotRun("This store is running already, in another terminal.") from error
+            time.sleep(0.1)
+        else:
+            return lock
 
 
 def choose_ports(wish: str) -> Ports:
