@@ -149,6 +149,22 @@ def test_money_that_was_taken_back_closes_the_downloads_and_says_so(
     assert 'href="/downloads/' not in client.get(page).text
 
 
+def test_money_that_failed_can_be_sent_anew(
+    client: Client, page: str, provider: FakeProvider
+) -> None:
+    reference = pay(provider, page, stage=Stage.SEEN)
+    provider.change(reference, Stage.GONE)
+    failed = the_order().payments[0]
+    payments.refresh([failed.id])
+    assert "Did your wallet say it failed?" in text_of(client, page)
+    client.submit(page, "/pay/fake")
+    again = the_order().payments[-1]
+    assert again.reference != the_order().payments[0].reference
+    shown = text_of(client, page)
+    assert "Waiting for your payment." in shown
+    assert again.reference in shown
+
+
 def test_too_much_is_noted_kindly(client: Client, page: str, provider: FakeProvider) -> None:
     pay(provider, page, satoshis=90_000_000)
     shown = text_of(client, page)

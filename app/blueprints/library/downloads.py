@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Response, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app.blueprints import visitor
@@ -56,6 +56,7 @@ def file(token: str) -> ResponseReturnValue:
 @bp.app_errorhandler(BelongsToAccount)
 def ask_to_sign_in(_error: BelongsToAccount) -> ResponseReturnValue:
     """The link is good, but it opens for its account only."""
+    flash("This download belongs to an account: please sign in to it.", "info")
     return redirect(url_for("auth.login", next=request.path), 303)
 
 
