@@ -54,7 +54,8 @@ def machine() -> str:
     software |= {name: version(name) for name in ("gunicorn", "Flask", "SQLAlchemy")}
     versions = ", ".join(f"{name} {number}" for name, number in software.items())
     return (
-        f"## The machine\n\n{processor}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}; {load}."
+        f"## The machine\n\n{processor}, {os.cpu_count()} cores, {memory:.0f} GiB,"
+        f" {system}; {load}."
         f" {versions}; gunicorn as gthread with {WORKERS} × {THREADS} threads."
     )
 
