@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 stopping = threading.Event()  # set when this process was told to stop: finish the letter in hand
 
 BATCH = 50
-LEASE = timedelta(minutes=15)  # longer than a batch at the mail server's slowest
+LEASE = timedelta(minutes=15)
+SENDING = timedelta(minutes=10)  # of the lease; the rest is for the letter in hand, however slow
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
 PERSIST_FOR = timedelta(days=3)  # after which a letter is given up
@@ -63,12 +64,11 @@ def queue(
 
 
 def withdraw(key: str) -> None:
-    """Take back a letter that has not been tried yet and is no longer true."""
+    """Take back a letter that has not left yet and is no longer true."""
     db.session.execute(
         delete(OutgoingEmail).where(
             OutgoingEmail.key == key,
-            OutgoingEmail.status == EmailStatus.QUEUED,
-            OutgoingEmail.attempts == 0,
+            OutgoingEmail.status.in_((EmailStatus.QUEUED, EmailStatus.FAILED)),
         )
     )
 
@@ -77,14 +77,14 @@ def deliver_due(*, limit: int = BATCH) -> int:
     """Send the letters that are due, each in a transaction of its own; say how many were tried."""
     if not _anything_due():
         return 0
-    ids = _claim(limit)
+    ids, enough = _claim(limit), clock.now() + SENDING
     db.session.commit()
     checkpoint("mail-claimed")
     tried = 0
     try:
         with wiring().mailer.batch() as connection:
             for id_ in ids:
-                if stopping.is_set():
+                if stopping.is_set() or clock.now() > enough:
                     break
                 _deliver(id_, connection)
                 tried += 1
@@ -101,11 +101,17 @@ def deliver_due(*, limit: int = BATCH) -> int:
 def _deliver(id_: int, connection: MailConnection) -> None:
     """Send one letter and write down how it went; nothing is held while the server is spoken to."""
     try:
-        connection.send(_compose(id_))
+        message = _compose(id_)
+        if message is None:
+            return
+        connection.send(message)
     except NoMailServer:
         raise
     except MailRefused as refusal:
         _postpone(id_, refusal)
+    except Exception as error:  # one letter that cannot be sent must not hold the others up
+        log.exception("letter %s cannot be sent", id_)
+        _postpone(id_, MailRefused(f"cannot be sent: {type(error).__name__}"))
     else:
         checkpoint("mail-accepted")
         _sent(id_)
@@ -113,11 +119,12 @@ def _deliver(id_: int, connection: MailConnection) -> None:
     checkpoint("mail-committed")
 
 
-def _compose(id_: int) -> Message:
-    """The letter itself; one that cannot be written is refused like any other."""
+def _compose(id_: int) -> Message | None:
+    """The letter itself, unless it was taken back; one that cannot be written is refused."""
     with reading():
         try:
-            return letters.compose(db.session.get_one(OutgoingEmail, id_))
+            email = db.session.get(OutgoingEmail, id_)
+            return None if email is None else letters.compose(email)
         except Exception as error:  # one broken letter must not stop the others
             log.exception("letter %s cannot be written", id_)
             raise MailRefused(f"cannot be written: {type(error).__name__}") from error
@@ -160,7 +167,9 @@ def _give_back(ids: list[int]) -> None:
 
 
 def _sent(id_: int) -> None:
-    email = db.session.get_one(OutgoingEmail, id_)
+    email = db.session.get(OutgoingEmail, id_)
+    if email is None:  # taken back while it left
+        return
     email.status, email.sent_at, email.due_at, email.last_error = (
         EmailStatus.SENT,
         clock.now(),
@@ -174,7 +183,9 @@ def _sent(id_: int) -> None:
 
 def _postpone(id_: int, refusal: MailRefused) -> None:
     """Try again later, ever more slowly; give up when the server says never, or after days."""
-    email = db.session.get_one(OutgoingEmail, id_)
+    email = db.session.get(OutgoingEmail, id_)
+    if email is None:
+        return
     email.attempts += 1
     email.last_error = str(refusal)[:500]
     too_old = clock.now() - email.created_at > PERSIST_FOR
