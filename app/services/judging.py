@@ -15,6 +15,7 @@ from app.models import PaymentStatus
 from app.payments.base import Stage
 
 GRACE = timedelta(minutes=15)  # after expiry, for the rest of a payment that has begun
+PATIENCE = timedelta(days=1)  # after expiry, for a look that is complete
 
 _S = PaymentStatus
 _UNPAID = frozenset({_S.AWAITING, _S.PARTIAL})
@@ -73,26 +74,36 @@ def judge(standing: Standing, seen: Iterable[tuple[int, Stage]], look: Look) -> 
         status=status,
         required=required,
         is_late=late,
-        is_overpaid=live > standing.due + (standing.due - standing.required),
+        is_overpaid=live > _most(standing.due, required, late=late),
         why=why,
     )
+
+
+def _most(due: int, required: int, *, late: bool) -> int:
+    """What is not yet too much: the tolerance goes both ways; today's price may be the higher."""
+    return max(due, required + required // 100) if late else due + (due - required)
 
 
 _Outcome = tuple[PaymentStatus, int, bool, str]
 
 
 def _unpaid(standing: Standing, live: int, settled: int, look: Look) -> _Outcome:
-    """Awaiting or partial: nothing expires before a complete look that began after the deadline."""
+    """Awaiting or partial: nothing expires before a complete look that began after the deadline.
+
+    A buyer can keep looks from being complete (by dust, by a huge transaction), so it is waited
+    for a day only: no price is held longer.
+    """
     keep = (standing.required, standing.is_late)
+    may_end = look.complete or look.began_at > standing.expires_at + PATIENCE
     if settled >= standing.required:
         return _S.SETTLED, *keep, "paid in full"
     if live >= standing.required:
         return _S.SEEN, *keep, "paid in full, waiting to be relied on"
     if live:
-        if look.complete and look.began_at > standing.expires_at + GRACE:
+        if may_end and look.began_at > standing.expires_at + GRACE:
             return _S.REVIEW, *keep, "underpaid when the time was over"
         return _S.PARTIAL, *keep, "part of the amount has arrived"
-    if look.complete and look.began_at > standing.expires_at:
+    if may_end and look.began_at > standing.expires_at:
         return _S.EXPIRED, *keep, "nothing had arrived when the time was over"
     return _S.AWAITING, *keep, "nothing has arrived yet"
 
