@@ -46,7 +46,6 @@ PAYMENT_TRANSITIONS: dict[PaymentStatus, set[PaymentStatus]] = {
     _S.CLOSED: set(),
 }
 OPEN = frozenset({_S.AWAITING, _S.PARTIAL, _S.SEEN})  # a buyer is paying through it
-FINAL = frozenset({_S.REFUNDED, _S.CLOSED})  # a person has decided; nothing moves it any more
 
 
 class Payment(Base):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from app import clock
 from app.models import Payment, PaymentStatus
-from app.models.payment import FINAL, OPEN
+from app.models.payment import OPEN
 from app.payments.base import Stage
 
 SOON = timedelta(seconds=1)
@@ -24,7 +24,7 @@ DEEP = 6  # confirmations after which a reorganisation is no longer watched for
 def plan(payment: Payment, *, just_changed: bool = False) -> None:
     """Say when this payment is to be looked at next; never, once its watch is over."""
     now = clock.now()
-    if payment.status in FINAL or (payment.watch_until <= now and not _may_still_move(payment)):
+    if payment.watch_until <= now and not _may_still_move(payment):
         payment.next_check_at = None
         payment.claim = None
         return
@@ -48,9 +48,10 @@ def _wait(payment: Payment) -> timedelta:
 
 
 def _may_still_move(payment: Payment) -> bool:
-    """Whether counted money is not yet so deep that a reorganisation could not take it away."""
-    if payment.status is PaymentStatus.CONFLICTED:
-        return True
-    return payment.status in {PaymentStatus.SEEN, PaymentStatus.SETTLED} and any(
-        credit.confirmations < DEEP for credit in payment.credits if credit.stage is not Stage.GONE
-    )
+    """Whether its money is still to be judged, or a reorganisation could take it away."""
+    if payment.status is PaymentStatus.SETTLED:
+        standing = [credit for credit in payment.credits if credit.stage is not Stage.GONE]
+        return any(credit.confirmations < DEEP for credit in standing)
+    if payment.status in {PaymentStatus.EXPIRED, PaymentStatus.CANCELLED}:
+        return bool(payment.received)  # late money that waits for a rate
+    return payment.status in OPEN or payment.status is PaymentStatus.CONFLICTED
