@@ -32,6 +32,7 @@ def underpaid(payment: Payment) -> None:
 
 def underpaid_no_more(payment: Payment) -> None:
     """Take the letters back that have not gone yet."""
+    payment.told_underpaid_at = None
     outbox.withdraw(_underpaid_key(payment))
     for owner in _owners():
         outbox.withdraw(_owner_key(payment, owner, "underpaid"))

@@ -131,16 +131,20 @@ def expire_if_abandoned(order: Order) -> None:
 
 
 def expire_abandoned() -> int:
-    """Expire orders for which no payment was ever opened, a batch at a time; say how many."""
+    """Expire old orders that nobody is paying, a batch at a time; say how many."""
     cutoff = clock.now() - settings().payment_window
     ids = db.session.scalars(
         select(Order.id)
         .where(
-            Order.status == OrderStatus.PENDING, Order.created_at < cutoff, ~Order.payments.any()
+            Order.status == OrderStatus.PENDING,
+            Order.created_at < cutoff,
+            ~Order.payments.any(Payment.status.in_(OPEN)),
         )
         .order_by(Order.id)
         .limit(EXPIRY_BATCH)
     ).all()
     for id_ in ids:
-        expire_if_abandoned(db.session.get_one(Order, id_, with_for_update=True))
+        expire_if_abandoned(
+            db.session.get_one(Order, id_, with_for_update=True, populate_existing=True)
+        )
     return len(ids)

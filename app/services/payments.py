@@ -8,7 +8,7 @@ lock, compare, write.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,12 +42,14 @@ from app.payments.base import (
     OpenPayment,
     PaymentIntent,
     PaymentProvider,
+    PaymentRequest,
     ProviderUnavailable,
     Quote,
     RateUnavailable,
+    Stage,
     UnknownProof,
 )
-from app.services import attention, fulfilment, orders, schedule
+from app.services import attention, fulfilment, orders, outbox, schedule
 from app.services.database import insert_once
 from app.services.judging import Look, Standing, Verdict, judge
 from app.services.links import order_url
@@ -93,15 +95,21 @@ def open_payment(order_id: int, provider_id: str) -> Payment:
         intent = intent_of(quote, number, _taken(provider))
         db.session.commit()
         try:
-            request = provider.open(intent)
-            break
+            return _opened(order_id, provider, intent, provider.open(intent))
         except DestinationTaken:
             log.warning("number %s of %s has a history already", number, provider.sequence)
-    else:
-        raise ProviderUnavailable("no unused destination found")
+        except IntegrityError:  # somebody else was given the same in this very moment
+            db.session.rollback()
+            log.warning("a destination of %s was taken a moment ago", provider_id)
+    raise ProviderUnavailable("no unused destination found")
 
-    order = _payable(order_id)
-    if (payment := _current(order, provider_id)) is not None:  # another press was faster
+
+def _opened(
+    order_id: int, provider: PaymentProvider, intent: PaymentIntent, request: PaymentRequest
+) -> Payment:
+    """The payment written down, or the one that another press of the button opened meanwhile."""
+    order, quote = _payable(order_id), intent.quote
+    if (payment := _current(order, provider.id)) is not None:
         db.session.commit()
         return payment
     now = clock.now()
@@ -112,7 +120,7 @@ def open_payment(order_id: int, provider_id: str) -> Payment:
         reference=request.reference,
         claim=request.reference,
         sequence=provider.sequence,
-        sequence_number=number,
+        sequence_number=intent.sequence,
         details=dict(request.details),
         redirect_url=request.redirect_url,
         due_minor=request.due.minor,
@@ -252,19 +260,41 @@ def refresh(payment_ids: Iterable[int]) -> list[int]:
         for payment in found:
             by_provider.setdefault(payment.provider, []).append(_as_open(payment))
         db.session.rollback()
-    seen = []
+    seen: list[int] = []
     for provider_id, payments in by_provider.items():
         provider = wiring().providers.get(provider_id)
         if provider is None:
             log.error("payments of “%s” are open, but it is no longer configured", provider_id)
             continue
-        try:
-            for observation in provider.check(payments):
+        for observation in _look(provider, payments):
+            if outbox.stopping.is_set():
+                return seen
+            try:
                 record(observation)
+            except Exception:  # one broken payment must not stop the others
+                db.session.rollback()
+                log.exception("what was seen of payment %s is not kept", observation.payment_id)
+            else:
                 seen.append(observation.payment_id)
-        except ProviderUnavailable as error:
-            log.warning("%s could not look: %s", provider_id, error)
     return seen
+
+
+def _look(provider: PaymentProvider, payments: Sequence[OpenPayment]) -> Iterator[Observation]:
+    """What the provider sees; where it breaks down, it is asked again by halves."""
+    left = {payment.id: payment for payment in payments}
+    try:
+        for observation in provider.check(payments):
+            left.pop(observation.payment_id, None)
+            yield observation
+    except ProviderUnavailable as error:
+        log.warning("%s could not look: %s", provider.id, error)
+    except Exception:
+        log.exception("%s broke down over payments %s", provider.id, sorted(left))
+        rest = list(left.values())
+        middle = (len(rest) + 1) // 2
+        for some in (rest[:middle], rest[middle:]):
+            if some and len(payments) > 1:
+                yield from _look(provider, some)
 
 
 def submit(payment_id: int, proof: str) -> Payment:
@@ -392,6 +422,7 @@ def _required_today(observation: Observation) -> int | None:
 
 
 def _lock(payment_id: int) -> Payment:
+    db.session.rollback()  # what was read before the lock may be old
     order_id = db.session.scalars(select(Payment.order_id).where(Payment.id == payment_id)).one()
     db.session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
     return db.session.get_one(Payment, payment_id, with_for_update=True, populate_existing=True)
@@ -406,10 +437,10 @@ def _merge(payment: Payment, observation: Observation) -> bool:
             log.error(
                 "a credit in %s for payment %s is not counted", credit.amount.currency, payment.id
             )
-        elif credit.reference in known:
-            changed |= _bring_up_to_date(payment, known[credit.reference], credit)
-        else:
+        elif (row := known.get(credit.reference)) is None:
             changed |= _add(payment, credit)
+        elif row.changed_at <= observation.checked_at:  # else what is known is the newer news
+            changed |= _bring_up_to_date(payment, row, credit)
     explained = set(observation.explained)
     for posted in [posted for posted in payment.proofs if posted.proof in explained]:
         payment.proofs.remove(posted)
@@ -497,16 +528,14 @@ def _settled(payment: Payment, why: str) -> None:
     others = [p for p in order.payments if p.id != payment.id]
     if order.status in {OrderStatus.PENDING, OrderStatus.EXPIRED}:
         orders.pay(order, why=f"{why} through {payment.provider}")
-    elif (
-        any(p.status is PaymentStatus.SETTLED for p in others)
-        or order.status is OrderStatus.CANCELLED
-    ):
+    elif order.is_paid and not any(p.status is PaymentStatus.SETTLED for p in others):
+        fulfilment.restore(order, why="the money is back")
+    else:
         order.paid_twice = order.paid_twice or order.is_paid
         attention.tell_owner(payment, why="money arrived for an order that needs none")
-    else:
-        fulfilment.restore(order, why="the money is back")
     for other in others:
         if other.status in {PaymentStatus.AWAITING, PaymentStatus.PARTIAL}:
+            attention.underpaid_no_more(other)
             other.move_to(PaymentStatus.CANCELLED, why="another payment settled the order")
             schedule.plan(other)
 
@@ -551,12 +580,18 @@ def _provider(provider_id: str) -> PaymentProvider:
 
 
 def accept(payment_id: int, *, who: str, why: str) -> Payment:
-    """Take a payment in review, expired or cancelled as settled, on a person's word. Commits."""
+    """Take what arrived for a payment in review, expired or cancelled as enough. Commits.
+
+    Money that is only seen still has to settle.
+    """
     payment = _lock(payment_id)
     payment.required_minor = payment.received.minor
-    payment.move_to(PaymentStatus.SETTLED, why=why, who=who)
+    waits = any(credit.stage is Stage.SEEN for credit in payment.credits)
+    status = PaymentStatus.SEEN if waits else PaymentStatus.SETTLED
+    payment.move_to(status, why=why, who=who)
     db.session.flush()
-    _settled(payment, why)
+    if not waits:
+        _settled(payment, why)
     schedule.plan(payment)
     db.session.commit()
     return payment

@@ -16,3 +16,5 @@ def run() -> None:
                 provider.upkeep()
             except ProviderUnavailable as error:
                 log.warning("upkeep of %s: %s", provider.id, error)
+            except Exception:
+                log.exception("upkeep of %s failed", provider.id)
