@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from flask import Flask
 
+from app import create_app
 from app.extensions import db
 from app.models import Entitlement, Order
+from config import Config
 from tests import buying, factories
+from tests.conftest import empty
+from tests.fakes import rails
+from tests.fakes.explorer import FakeExplorer
+from tests.fakes.outgoing import Outgoing
 from tests.fakes.provider import FakeProvider
 from tests.pages import Client, Page
 
@@ -45,6 +51,27 @@ def bought(client: Client, provider: FakeProvider) -> Bought:
     order_page = buying.order(client, factories.product(content=CONTENT))
     buying.pay(provider, order_page)
     return Bought(order_page, buying.link(client, order_page, "/downloads/"))
+
+
+@pytest.fixture
+def explorer() -> Iterator[FakeExplorer]:
+    explorer = FakeExplorer()
+    with explorer.answering():
+        yield explorer
+
+
+@pytest.fixture
+def onchain(
+    environment: dict[str, str], explorer: FakeExplorer, outgoing: Outgoing
+) -> Iterator[Flask]:
+    """A store that takes Bitcoin SV, in front of a fake explorer."""
+    app = create_app(Config.from_env(environment), providers=[rails.with_xpub()], mailer=outgoing)
+    app.test_client_class = Client
+    with app.app_context():
+        yield app
+        db.session.remove()
+        empty()
+        db.engine.dispose()
 
 
 @pytest.fixture
