@@ -32,7 +32,7 @@ NAMES = [
     "A\x0bBcc: victim@example.org",
     "A\u2028Bcc: victim@example.org",
     "A\x85Bcc: victim@example.org",
-    "A\x00B",
+    "A\x01B",
     "=?utf-8?q?=0D=0ABcc:_victim=40example.org?=",
     "<script>alert(1)</script><img src=https://evil.example/a.png>",
     "{{ 7 * 7 }} {% include '/etc/passwd' %}",
