@@ -35,6 +35,8 @@ def standing(status: S = S.AWAITING, **changes: object) -> Standing:
         (S.AWAITING, [(995, SEEN)], BEFORE, S.SEEN),
         (S.AWAITING, [(994, SEEN)], BEFORE, S.PARTIAL),
         (S.AWAITING, [(1000, SETTLED)], BEFORE, S.SETTLED),
+        (S.AWAITING, [(995, SETTLED)], BEFORE, S.SETTLED),
+        (S.AWAITING, [], NOON, S.AWAITING),
         (S.AWAITING, [], AFTER, S.EXPIRED),
         (S.AWAITING, [(1000, SEEN)], AFTER, S.SEEN),
         (S.AWAITING, [(1000, GONE)], BEFORE, S.AWAITING),
@@ -42,10 +44,13 @@ def standing(status: S = S.AWAITING, **changes: object) -> Standing:
         (S.PARTIAL, [(400, SETTLED), (600, SETTLED)], BEFORE, S.SETTLED),
         (S.PARTIAL, [(400, SETTLED), (600, SEEN)], BEFORE, S.SEEN),
         (S.PARTIAL, [(400, SEEN)], AFTER, S.PARTIAL),
-        (S.PARTIAL, [(400, SEEN)], LONG_AFTER, S.REVIEW),
+        (S.PARTIAL, [(400, SEEN)], NOON + timedelta(minutes=15), S.PARTIAL),
+        (S.PARTIAL, [(400, SEEN)], NOON + timedelta(minutes=15, seconds=1), S.REVIEW),
         (S.PARTIAL, [(400, GONE)], AFTER, S.EXPIRED),
         (S.SEEN, [(1000, SETTLED)], BEFORE, S.SETTLED),
+        (S.SEEN, [(995, SETTLED)], BEFORE, S.SETTLED),
         (S.SEEN, [(1000, SEEN)], LONG_AFTER, S.SEEN),
+        (S.SEEN, [(995, SEEN)], LONG_AFTER, S.SEEN),
         (S.SEEN, [(1000, GONE)], BEFORE, S.CONFLICTED),
         (S.SETTLED, [(1000, SETTLED)], LONG_AFTER, S.SETTLED),
         (S.SETTLED, [(1000, GONE)], BEFORE, S.CONFLICTED),
@@ -79,12 +84,47 @@ def test_nothing_expires_on_a_look_that_was_not_complete() -> None:
     assert judge(standing(S.PARTIAL), [(1, SEEN)], look).status is S.PARTIAL
 
 
-def test_late_money_is_flagged_and_measured_by_todays_price() -> None:
-    verdict = judge(standing(S.EXPIRED), [(1200, SEEN)], Look(began_at=AFTER))
+def test_a_look_that_was_not_complete_is_waited_for_a_day() -> None:
+    day = NOON + timedelta(days=1)
+    for status, seen, becomes in ((S.AWAITING, [], S.EXPIRED), (S.PARTIAL, [(1, SEEN)], S.REVIEW)):
+        just = Look(began_at=day, complete=False)
+        beyond = Look(began_at=day + timedelta(seconds=1), complete=False)
+        assert judge(standing(status), seen, just).status is status
+        assert judge(standing(status), seen, beyond).status is becomes
+
+
+@pytest.mark.parametrize("stage", [SEEN, SETTLED])
+def test_late_money_is_flagged_and_measured_by_todays_price(stage: Stage) -> None:
+    verdict = judge(standing(S.EXPIRED), [(1200, stage)], Look(began_at=AFTER))
     assert verdict.is_late
     assert verdict.required == 1200
     accepted = standing(S.SEEN, required=1200, is_late=True)
     assert judge(accepted, [(1200, SETTLED)], Look(began_at=AFTER)).status is S.SETTLED
+
+
+def test_late_money_that_is_not_enough_keeps_its_quote() -> None:
+    verdict = judge(standing(S.EXPIRED), [(1000, SETTLED)], Look(began_at=AFTER))
+    assert verdict.is_late
+    assert verdict.required == 995
+
+
+@pytest.mark.parametrize("status", [S.SEEN, S.SETTLED, S.CONFLICTED, S.EXPIRED, S.CLOSED])
+def test_what_was_late_stays_late(status: S) -> None:
+    was_late = standing(status, required=1200, is_late=True)
+    for seen in ([(1200, SETTLED)], [(1200, SEEN)], []):
+        assert judge(was_late, seen, Look(began_at=AFTER)).is_late
+
+
+@pytest.mark.parametrize("status", [S.EXPIRED, S.SETTLED])
+@pytest.mark.parametrize(
+    ("today", "amount", "over"),
+    [(1200, 1212, False), (1200, 1213, True), (500, 1000, False), (500, 1001, True)],
+)
+def test_late_money_is_too_much_beyond_the_quote_and_todays_price(
+    status: S, today: int, amount: int, over: bool
+) -> None:
+    late = standing(status, required_today=today, required=today, is_late=status is S.SETTLED)
+    assert judge(late, [(amount, SETTLED)], Look(began_at=AFTER)).is_overpaid is over
 
 
 def test_late_money_waits_while_no_rate_can_be_trusted() -> None:
