@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, select
 
 from app import clock, tokens
-from app.extensions import db
+from app.extensions import db, reading
 from app.models import LoginSession, User
 from app.services.common_passwords import COMMON
 from app.services.database import insert_once
@@ -99,13 +99,22 @@ def create_admin(email: str, password: str) -> User:
 
 
 def authenticate(email: str, password: str) -> User:
-    """The account of this e-mail and password; WrongCredentials takes as long as success."""
-    user: User | None = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    """The account of this e-mail and password; WrongCredentials takes as long as success.
+
+    Ends the transaction it finds: a hash takes long to check, and nothing is locked meanwhile.
+    """
+    of_this_email = select(User).where(User.email == email.strip().lower())
+    db.session.rollback()
+    with reading():
+        found: User | None = db.session.scalar(of_this_email)
+        password_hash = found.password_hash if found else _dummy_hash()
+        db.session.rollback()
     try:
-        _hasher.verify(user.password_hash if user else _dummy_hash(), password[:PASSWORD_LIMIT])
+        _hasher.verify(password_hash, password[:PASSWORD_LIMIT])
     except (VerificationError, InvalidHashError) as error:
         raise WrongCredentials from error
-    if user is None:
+    user: User | None = db.session.scalar(of_this_email)
+    if user is None or user.password_hash != password_hash:  # changed in this very moment
         raise WrongCredentials
     if _hasher.check_needs_rehash(user.password_hash):
         user.password_hash = _hasher.hash(password)

@@ -21,7 +21,7 @@ from app.models import (
     ReleaseFile,
     User,
 )
-from app.services.links import give_token
+from app.services.links import BelongsToAccount, give_token
 from app.wiring import wiring
 
 RESUME_FOR = timedelta(hours=1)  # how long a started download may be resumed or repeated freely
@@ -29,10 +29,6 @@ RESUME_FOR = timedelta(hours=1)  # how long a started download may be resumed or
 
 class NoSuchEntitlement(Exception):
     """No download opens with this link, or not for this visitor."""
-
-
-class BelongsToAccount(Exception):
-    """The link is good, but its account must be signed in."""
 
 
 class DownloadRefused(Exception):

@@ -23,6 +23,10 @@ class TokenLost(Exception):
     """The key this row's token was made with is no longer configured."""
 
 
+class BelongsToAccount(Exception):
+    """The link is good, but the account it belongs to must be signed in."""
+
+
 def give_token(row: HasToken) -> None:
     """Give a row a link of its own; an earlier one stops working."""
     row.token_nonce = tokens.nonce()

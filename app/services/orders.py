@@ -19,7 +19,7 @@ from app.models.payment import OPEN
 from app.money import Money
 from app.services import fulfilment
 from app.services.carts import FilledCart
-from app.services.links import give_token
+from app.services.links import BelongsToAccount, give_token
 from app.wiring import settings
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,10 @@ def _by_key(idempotency_key: str) -> Order | None:
 
 
 def open_by_token(token: str, *, user: User | None) -> Order:
-    """The order behind a link: a guest's link is enough, an account's opens for its owner only."""
+    """The order behind a link: a guest's link is enough, an account's opens for its owner only.
+
+    NoSuchOrder; BelongsToAccount when nobody is signed in.
+    """
     order = db.session.scalar(
         select(Order)
         .where(Order.token_hash == tokens.digest(token))
@@ -108,7 +111,11 @@ def open_by_token(token: str, *, user: User | None) -> Order:
             selectinload(Order.entitlements),
         )
     )
-    if order is None or (order.user_id is not None and (user is None or user.id != order.user_id)):
+    if order is None:
+        raise NoSuchOrder
+    if order.user_id is not None and user is None:
+        raise BelongsToAccount
+    if order.user_id is not None and user is not None and order.user_id != user.id:
         raise NoSuchOrder
     return order
 

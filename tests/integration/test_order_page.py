@@ -381,11 +381,12 @@ def test_the_receipt_says_all_there_is_to_know(
 def test_whoever_has_no_right_to_an_order_learns_nothing(app: Flask, client: Client) -> None:
     owner = factories.user()
     placed = factories.order(user=owner)
-    paths = [token_of(placed), "x", "x" * 43, token_of(placed)[:-1] + "!", "%00"]
+    paths = ["x", "x" * 43, token_of(placed)[:-1] + "!", "%00"]
     for ending in ("", "/status", "/receipt", "/proof"):
         answers = [client.get(f"/orders/{token}{ending}") for token in paths]
         assert {answer.status_code for answer in answers} == {404}
         assert len({answer.text for answer in answers}) == 1
+    assert client.get(f"/orders/{token_of(placed)}").location.startswith("/login?next=")
 
 
 def test_an_accounts_order_opens_for_that_account_alone(app: Flask, client: Client) -> None:

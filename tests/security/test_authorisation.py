@@ -102,7 +102,7 @@ def test_an_accounts_order_is_nothing_to_anybody_else(
         if "/orders/" in path:
             assert client.get(path).status_code in {200, 204, 303}
             assert thief.get(path).data == not_found(thief)
-            assert visitor().get(path).data == not_found(visitor())
+            assert visitor().get(path).location.startswith("/login?")
     assert client.get(f"/downloads/{download}").status_code == 200
     assert thief.get(f"/downloads/{download}").data == not_found(thief)
     assert visitor().get(f"/downloads/{download}").status_code == 303  # to the sign-in
@@ -171,15 +171,6 @@ def test_for_everybody_but_admins_there_is_no_back_office(
             assert "Location" not in answer.headers
 
 
-def test_an_admin_who_is_none_any_more_is_out_at_once(client: Client) -> None:
-    admin = factories.user(is_admin=True)
-    sign_in(client, admin.email)
-    assert client.get("/admin/").status_code == 200
-    admin.is_admin = False
-    db.session.commit()
-    assert client.get("/admin/").status_code == 404
-
-
 # Z4
 
 
@@ -235,16 +226,3 @@ def test_an_admins_form_takes_a_reason_and_nothing_else(
     assert [(event.subject, event.now, event.why) for event in told] == [
         ("payment", "settled", "seen by hand")
     ]
-
-
-# Z7
-
-
-def test_a_link_gives_the_files_of_its_own_product_only(client: Client, bought: Bought) -> None:
-    other = factories.product(content=b"never paid for")
-    wanted = other.releases[0].files[0].id
-    token = token_for(client, bought.download_page)
-    for file_id in (str(wanted), "0", "999999999999999999999"):
-        answer = client.post(f"{bought.download_page}/files/{file_id}", data={"csrf_token": token})
-        assert (answer.status_code, answer.data) == (404, not_found(client))
-    assert bought.entitlement.downloads_used == 0

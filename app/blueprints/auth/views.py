@@ -16,6 +16,7 @@ from app.extensions import db, limiter, login_manager
 from app.models import User
 from app.services import accounts
 from app.services.accounts import EmailTaken, WrongCredentials
+from app.services.links import BelongsToAccount
 
 bp = Blueprint("auth", __name__)
 
@@ -76,6 +77,14 @@ def register() -> ResponseReturnValue:
         db.session.commit()
     flash(WELCOME, "info")
     return redirect(url_for(".login", next=_next(form)), 303)
+
+
+@bp.app_errorhandler(BelongsToAccount)
+def ask_to_sign_in(_error: BelongsToAccount) -> ResponseReturnValue:
+    """The link is good, but it opens for its account only."""
+    flash("This link belongs to an account: please sign in to it.", "info")
+    back = request.path if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=back), 303)
 
 
 def _enter(user: User) -> None:

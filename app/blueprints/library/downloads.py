@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Response, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app.blueprints import visitor
@@ -13,7 +13,7 @@ from app.extensions import db
 from app.marks import no_referrer
 from app.models import Download, Entitlement, ReleaseFile
 from app.services import catalog, downloads, links
-from app.services.downloads import BelongsToAccount, DownloadRefused, Suspended
+from app.services.downloads import DownloadRefused, Suspended
 from app.wiring import settings
 
 SHOWN_AS = frozenset(  # all others are application/octet-stream: nothing a browser would run
@@ -51,13 +51,6 @@ def file(token: str) -> ResponseReturnValue:
     response = _stream(found, path)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
-
-
-@bp.app_errorhandler(BelongsToAccount)
-def ask_to_sign_in(_error: BelongsToAccount) -> ResponseReturnValue:
-    """The link is good, but it opens for its account only."""
-    flash("This download belongs to an account: please sign in to it.", "info")
-    return redirect(url_for("auth.login", next=request.path), 303)
 
 
 def _page(found: Entitlement, token: str, refusal: DownloadRefused | None) -> ResponseReturnValue:
