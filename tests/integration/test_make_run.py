@@ -25,6 +25,8 @@ NOTICE = re.compile(r"Satchel is up, after ([\d.]+) s\.")
 
 opener = build_opener(ProxyHandler({}))
 
+pytestmark = pytest.mark.sqlite  # what it starts brings its own database
+
 
 class Running:
     """One `python -m sandbox.run`, with what it has printed so far."""
