@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -18,7 +18,7 @@ from werkzeug.http import parse_options_header
 from app import clock, tokens
 from app.extensions import db
 from app.logs import JsonLine
-from app.models import Base, Download, EntitlementStatus, LoginSession, ReleaseFile
+from app.models import Base, LoginSession, ReleaseFile
 from app.services import accounts, backoffice, fulfilment, outbox
 from app.storage import FileMissing, LocalFiles
 from app.wiring import wiring
@@ -155,7 +155,7 @@ def test_an_error_of_the_database_is_logged_without_its_values(
     assert "hidden-value" not in str(error.value)
 
 
-# D4, D6
+# D4
 
 
 def test_scanners_and_previews_count_nothing(client: Client, bought: Bought) -> None:
@@ -173,54 +173,17 @@ def test_scanners_and_previews_count_nothing(client: Client, bought: Bought) -> 
     assert bought.entitlement.downloads_used == 5
 
 
-def test_the_address_that_counts_cannot_be_opened_by_a_scanner(
-    client: Client, bought: Bought
-) -> None:
-    form = next(f for f in client.page(bought.download_page).forms if "/files/" in f.action)
-    assert client.get(form.action).status_code == 405
-    assert client.head(form.action).status_code == 405
-    assert bought.entitlement.downloads_used == 0
+# D7, D8, D9
 
 
-def test_a_broken_download_goes_on_without_counting(client: Client, bought: Bought) -> None:
-    file, half = bought.start(client), len(CONTENT) // 2
-    first = client.get(file, headers={"Range": f"bytes=0-{half - 1}"}, buffered=True)
-    rest = client.get(
-        file, headers={"Range": f"bytes={half}-", "If-Range": first.headers["ETag"]}, buffered=True
-    )
-    assert (first.status_code, rest.status_code) == (206, 206)
-    assert first.data + rest.data == CONTENT
-    for _ in range(10):
-        assert client.head(file).headers["Content-Length"] == str(len(CONTENT))
-        assert client.get(file, buffered=True).data == CONTENT
-    assert client.get(file, headers={"Range": "bytes=99999999-"}).status_code == 416
-    assert bought.entitlement.downloads_used == 1
-    assert db.session.query(Download).count() == 1
-
-
-def test_a_started_download_may_be_repeated_for_an_hour(
-    client: Client, bought: Bought, later: time_machine.Traveller
-) -> None:
-    file = bought.start(client)
-    later.shift(timedelta(minutes=59, seconds=59))
-    assert client.get(file, buffered=True).status_code == 200
-    later.shift(timedelta(seconds=1))
-    assert client.get(file, buffered=True).status_code == 410
-
-
-# D7, D8, D9, D10
-
-
-@pytest.mark.parametrize(
-    "key",
-    ["", "..", "../../etc/passwd", "/etc/passwd", "a" * 63, "A" * 64, "g" * 64, "a" * 64 + "\n",
-     "../" + "a" * 61, "a" * 64 + "/..", "\x00" * 64],
-)  # fmt: skip
-def test_no_key_leads_out_of_the_storage(app: Flask, key: str) -> None:
-    with pytest.raises(FileMissing):
-        wiring().files.path(key)
-    with pytest.raises(FileMissing):
-        wiring().files.delete(key)
+def test_no_key_leads_out_of_the_storage(app: Flask) -> None:
+    a = "a" * 64
+    for key in ("", "..", "../../etc/passwd", "/etc/passwd", a[1:], a.upper(), "g" * 64, f"{a}\n",
+                f"../{a[3:]}", f"{a}/..", "\x00" * 64):  # fmt: skip
+        with pytest.raises(FileMissing):
+            wiring().files.path(key)
+        with pytest.raises(FileMissing):
+            wiring().files.delete(key)
 
 
 def test_a_link_planted_in_the_storage_is_not_followed(app: Flask, bought: Bought) -> None:
@@ -278,11 +241,6 @@ def test_nothing_that_a_browser_would_run_is_shown_by_it(
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
-def test_what_arrives_is_byte_for_byte_what_was_stored(client: Client, bought: Bought) -> None:
-    data = client.get(bought.start(client), buffered=True).data
-    assert hashlib.sha256(data).hexdigest() == db.session.query(ReleaseFile).one().sha256
-
-
 # D11
 
 
@@ -306,17 +264,7 @@ def test_a_file_that_is_gone_counts_nothing_and_is_told_of(
     assert name in client.get("/admin/").text
 
 
-# D12, D13, D15, D16
-
-
-def test_a_refunded_purchase_is_closed_even_while_it_is_being_fetched(
-    client: Client, bought: Bought
-) -> None:
-    file = bought.start(client)
-    bought.entitlement.move_to(EntitlementStatus.REVOKED, why="refunded")
-    db.session.commit()
-    assert client.get(bought.download_page).status_code == 410
-    assert client.get(file).status_code == 410
+# D12, D13
 
 
 def test_a_purchase_in_doubt_is_closed_and_opens_again(client: Client, bought: Bought) -> None:
@@ -343,18 +291,3 @@ def test_a_link_ends_to_the_second(
     assert client.post(form.action, data=form.fields).status_code == 410
     assert client.get(bought.download_page).status_code == 410
     assert bought.entitlement.downloads_used == 1
-
-
-def test_nothing_behind_a_secret_link_is_kept_found_or_told_of(
-    visitor: Callable[[], Client], client: Client, bought: Bought
-) -> None:
-    page, file = bought.download_page, bought.start(client)
-    secret = [bought.order_page, f"{bought.order_page}/receipt", f"{bought.order_page}/status"]
-    for path in (*secret, page, file):
-        headers = visitor().get(path, buffered=True).headers
-        assert headers["Cache-Control"] == "no-store", path
-        assert headers["X-Robots-Tag"] == "noindex, nofollow", path
-        assert headers["Referrer-Policy"] == (
-            "no-referrer" if path in {page, file} else "same-origin"
-        ), path
-    assert "Set-Cookie" not in visitor().get(file, buffered=True).headers

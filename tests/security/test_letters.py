@@ -53,9 +53,9 @@ def free_order(to: str, name: str | None = None) -> Order:
 # E1, E2, E6
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
+def test_one_field_is_one_recipient(client: Client, outgoing: Outgoing) -> None:
+    buying.put_in_cart(client, factories.product(price=0))
+    for address in (
         f"a@example.org\r\nBcc: {VICTIM}",
         f"a@example.org, {VICTIM}",
         f"a@example.org {VICTIM}",
@@ -64,12 +64,11 @@ def free_order(to: str, name: str | None = None) -> Order:
         f"<{VICTIM}>",
         f"a@example.org%0aBcc:{VICTIM}",
         f"a@example.org\x00{VICTIM}",
-    ],
-)
-def test_one_field_is_one_recipient(client: Client, outgoing: Outgoing, address: str) -> None:
-    buying.put_in_cart(client, factories.product(price=0))
-    client.submit("/checkout", "/checkout", email=address)
-    client.submit("/register", "/register", email=address, password=factories.PASSWORD)
+    ):
+        for page in ("/checkout", "/register"):
+            fields = client.page(page).forms[-1].fields | {"email": address}
+            answer = client.post(page, data=fields | {"password": factories.PASSWORD})
+            assert answer.status_code == 422, address
     deliver()
     assert outgoing.letters == []
     assert db.session.query(Order).count() == 0
