@@ -7,7 +7,6 @@ path rather than by the page, so that a new page is behind it without anybody's 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from flask import abort, request
@@ -19,8 +18,7 @@ from app.blueprints.admin.blueprint import bp
 @bp.app_url_value_preprocessor
 def admins_only(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Answer 404 under /admin, unless the database says now that this visitor is an admin."""
-    path = re.sub("/+", "/", request.path)  # as the router reads it
-    if path == bp.url_prefix or path.startswith(f"{bp.url_prefix}/"):
+    if request.path == bp.url_prefix or request.path.startswith(f"{bp.url_prefix}/"):
         user = visitor.signed_in()
         if user is None or not user.is_admin:
             abort(404)
