@@ -21,14 +21,29 @@ class Visitor:
 
     def __init__(self, page: Page, store: Store, *, scripts: bool) -> None:
         self.page, self.store, self.scripts = page, store, scripts
-        self.answer: Response | None = None  # to the last request for a page
+        self._answer: Response | None = None
         page.set_default_timeout(10_000)
         page.on("response", self._keep)
 
     def _keep(self, response: Response) -> None:
         request = response.request
         if request.is_navigation_request() and request.frame == self.page.main_frame:
-            self.answer = response
+            self._answer = response
+
+    @property
+    def status(self) -> int:
+        """Of the page on the screen."""
+        assert self._answer is not None
+        return self._answer.status
+
+    @property
+    def html(self) -> str:
+        """The page on the screen as the store sent it."""
+        assert self._answer is not None
+        return self._answer.text()
+
+    def status_of(self, path: str) -> int:
+        return self.go(path).status
 
     @property
     def heading(self) -> str:

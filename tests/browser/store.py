@@ -85,15 +85,23 @@ class Store:
             assert database.execute(query, values).rowcount, "nothing was changed"
 
     def let_time_pass(self, number: str, **time_passed: float) -> None:
-        """Make an order's payments as old as if so much time had gone by."""
+        """Make an order's payments and letters as old as if so much time had gone by."""
         seconds = timedelta(**time_passed).total_seconds()
-        earlier = ", ".join(
-            f"{name} = strftime('%Y-%m-%d %H:%M:%f000', {name}, '-{seconds} seconds')"
-            for name in TIMES_OF_A_PAYMENT
-        )
+        earlier = {
+            name: f"{name} = strftime('%Y-%m-%d %H:%M:%f000', {name}, '-{seconds} seconds')"
+            for name in (*TIMES_OF_A_PAYMENT, "due_at")
+        }
+        payment = ", ".join(earlier[name] for name in TIMES_OF_A_PAYMENT)
+        of_order = "WHERE order_id = (SELECT id FROM orders WHERE number = ?)"
+        self.change(f"UPDATE payments SET {payment}, next_check_at = created_at {of_order}", number)
+        with self._database() as database:
+            database.execute(f"UPDATE outgoing_emails SET {earlier['due_at']} {of_order}", [number])
+
+    def look_now(self, number: str) -> None:
+        """Make the worker look at all payments of an order; at late ones it looks hourly."""
         self.change(
-            f"UPDATE payments SET {earlier}, next_check_at = created_at"
-            " WHERE order_id = (SELECT id FROM orders WHERE number = ?)",
+            "UPDATE payments SET next_check_at = created_at WHERE next_check_at IS NOT NULL"
+            " AND order_id = (SELECT id FROM orders WHERE number = ?)",
             number,
         )
 

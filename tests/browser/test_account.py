@@ -50,20 +50,17 @@ def test_an_account_pays_and_posts_the_transaction_id(
     assert sha256(DownloadPage(stranger).download()) == sha256(file)
 
 
-def test_nobody_else_opens_what_an_account_bought(
+def test_nobody_else_opens_the_order_of_an_account(
     visitor: Visitor, account: str, arrive: Arrive
 ) -> None:
     order = visitor.places_an_order(SLUG)
+    stranger = arrive(scripts=visitor.scripts)
+    assert stranger.status_of(f"/orders/{order.token}") == 404
 
-    guest = arrive(scripts=visitor.scripts)
-    guest.go(f"/orders/{order.token}")
-    assert guest.heading == "Sign in"
-
-    guest.makes_an_account(f"other-{account}", PASSWORD)
-    guest.signs_in(f"other-{account}", PASSWORD)
-    guest.go(f"/orders/{order.token}")
-    assert guest.answer is not None
-    assert guest.answer.status == 404
+    stranger.makes_an_account(f"other-{account}", PASSWORD)
+    stranger.signs_in(f"other-{account}", PASSWORD)
+    assert stranger.status_of(f"/orders/{order.token}") == 404
+    assert visitor.status_of(f"/orders/{order.token}") == 200
 
 
 def test_a_wrong_password_opens_nothing(visitor: Visitor, email: str) -> None:

@@ -31,7 +31,7 @@ class Validator:
         while True:
             try:
                 return self._ask(html)
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 assert self._process.poll() is None, "the checker of HTML ended"
                 assert time.monotonic() < deadline, "the checker of HTML does not answer"
                 time.sleep(0.2)
@@ -42,7 +42,7 @@ class Validator:
             params={"out": "json"},
             data=html.encode(),
             headers={"Content-Type": "text/html; charset=utf-8"},
-            timeout=30,
+            timeout=10,
         )
         answer.raise_for_status()
         return [
