@@ -609,3 +609,86 @@ class TestLetters:
             outbox.deliver_due()
         assert len(outgoing.letters) == 2
         assert [letter.status for letter in letters("download")].count(EmailStatus.FAILED) == 1
+
+
+# ── what is written down ─────────────────────────────────────────────────────────────────────
+
+
+def test_money_in_time_waits_for_no_rate(
+    payment: Payment, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(provider, "quote", lambda total, now: asked.append(total))
+    look(payment)
+    provider.receive(payment.reference, payment.due_minor)
+    assert look(payment).status is PaymentStatus.SETTLED
+    look(payment)
+    assert asked == []
+
+
+def test_late_money_may_fall_short_of_todays_price_by_the_tolerance(
+    payment: Payment, provider: FakeProvider
+) -> None:
+    with at(payment.expires_at + timedelta(minutes=1)):
+        look(payment)
+        provider.receive(payment.reference, payment.required_minor)
+        assert look(payment).status is PaymentStatus.SETTLED
+        assert payment.settled_at == clock.now()
+
+
+def test_money_of_another_kind_is_not_counted(payment: Payment) -> None:
+    dollars = Credit(reference="t:0", amount=payment.total * 10**6, stage=Stage.SETTLED)
+    payments.record(Observation(payment_id=payment.id, credits=[dollars], checked_at=clock.now()))
+    assert payment.status is PaymentStatus.AWAITING
+    assert payment.credits == []
+
+
+def test_news_that_is_no_news_is_not_written_down_again(
+    payment: Payment, provider: FakeProvider
+) -> None:
+    reference = provider.receive(payment.reference, payment.due_minor, Stage.SEEN)
+    look(payment)
+    written = len(payment.order.events)
+    provider.change(reference, Stage.SEEN, confirmations=1)
+    look(payment)
+    assert payment.credits[0].confirmations == 1
+    assert len(payment.order.events) == written
+
+
+def test_too_much_is_no_longer_too_much_when_it_is_gone(
+    payment: Payment, provider: FakeProvider
+) -> None:
+    provider.receive(payment.reference, payment.due_minor)
+    more = provider.receive(payment.reference, payment.due_minor)
+    assert look(payment).is_overpaid
+    provider.change(more, Stage.GONE)
+    assert look(payment).status is PaymentStatus.SETTLED
+    assert not payment.is_overpaid
+
+
+def test_settled_money_is_watched_until_it_lies_deep(
+    payment: Payment, provider: FakeProvider
+) -> None:
+    reference = provider.receive(payment.reference, payment.due_minor, confirmations=1)
+    with at(payment.watch_until + timedelta(days=1)):
+        look(payment)
+        assert payment.next_check_at is not None
+        provider.change(reference, Stage.SETTLED, confirmations=6)
+        look(payment)
+        assert payment.next_check_at is None
+
+
+def test_a_change_is_looked_after_soon(payment: Payment, provider: FakeProvider) -> None:
+    with at(payment.created_at + timedelta(hours=1)):
+        look(payment)
+        assert payment.next_check_at == clock.now() + timedelta(minutes=3)
+        provider.receive(payment.reference, payment.due_minor, Stage.SEEN)
+        look(payment)
+        assert payment.next_check_at == clock.now() + timedelta(seconds=5)
+
+
+def test_only_a_look_that_saw_everything_counts_as_one(payment: Payment) -> None:
+    incomplete(payment)
+    assert payment.checked_at is None
+    look(payment)
+    assert payment.checked_at is not None
