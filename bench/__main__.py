@@ -23,13 +23,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts, and only print")
     options = parser.parse_args()
-    head = machine()
-    print(head, end="\n\n", flush=True)
     tables: list[Table] = []
+    loads = [os.getloadavg()[0]]
     for name in options.only or PARTS:
         for database in databases():
             tables.append(PARTS[name].measure(database))
+            loads.append(os.getloadavg()[0])
             print(tables[-1], end="\n\n", flush=True)
+    head = machine(loads)
+    print(head, end="\n\n")
     if not options.only:
         write("\n\n".join([head, *map(str, tables)]))
         print(f"Written to {PAGE.relative_to(ROOT)}.")
@@ -43,13 +45,13 @@ def write(measured: str) -> None:
     PAGE.write_text(f"{said}{MEASURED}\n\n{measured}\n")
 
 
-def machine() -> str:
-    """What was measured on."""
+def machine(loads: list[float]) -> str:
+    """What was measured on, and how busy it was meanwhile."""
     cpu = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     processor = cpu[1] if cpu else platform.machine()
     system = f"{platform.system()} {platform.release().partition('-')[0]}"
-    load = f"load average before the start {os.getloadavg()[0]:.1f}"
+    load = f"load average {loads[0]:.1f} before the start, {max(loads):.1f} at most"
     software = {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
     software |= {name: version(name) for name in ("gunicorn", "Flask", "SQLAlchemy")}
     versions = ", ".join(f"{name} {number}" for name, number in software.items())
