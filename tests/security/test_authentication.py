@@ -42,7 +42,7 @@ def test_an_unknown_address_takes_as_long_as_a_known_one(app: Flask) -> None:
             with pytest.raises(accounts.WrongCredentials):
                 accounts.authenticate(email, WRONG)
             times.append(time.perf_counter() - began)
-    one, other = (median(times) for times in took.values())
+    one, other = (min(times) for times in took.values())
     assert 0.6 < one / other < 1.7  # without the dummy, a hundredfold
 
 
@@ -92,7 +92,7 @@ def test_a_flood_of_sign_ins_leaves_the_shop_open(app: Flask, visitor: Visitor) 
     outcome = together(app, len(clients) + 4, act)
     assert outcome.errors == []
     assert set(outcome.results) <= {200, 422, 429}
-    assert max(waited) < 2
+    assert median(waited) < 2
 
 
 # A8
