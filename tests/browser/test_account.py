@@ -55,7 +55,8 @@ def test_nobody_else_opens_the_order_of_an_account(
 ) -> None:
     order = visitor.places_an_order(SLUG)
     stranger = arrive(scripts=visitor.scripts)
-    assert stranger.status_of(f"/orders/{order.token}") == 404
+    stranger.go(f"/orders/{order.token}")
+    assert stranger.heading == "Sign in"
 
     stranger.makes_an_account(f"other-{account}", PASSWORD)
     stranger.signs_in(f"other-{account}", PASSWORD)
