@@ -368,6 +368,21 @@ def test_in_the_second_of_expiry_the_quote_still_holds(
     assert not payment.is_late
 
 
+@pytest.mark.parametrize("part", [2, 1])
+def test_who_has_begun_to_pay_goes_on_with_the_same_payment(
+    payment: Payment, provider: FakeProvider, part: int
+) -> None:
+    provider.receive(payment.reference, payment.due_minor // part, Stage.SEEN)
+    with at(payment.expires_at + timedelta(minutes=1)):
+        assert look(payment).status in {PaymentStatus.PARTIAL, PaymentStatus.SEEN}
+        assert payments.open_payment(payment.order_id, "fake").id == payment.id
+
+
+def test_a_quote_whose_time_is_over_is_not_given_again(payment: Payment) -> None:
+    with at(payment.expires_at):
+        assert payments.open_payment(payment.order_id, "fake").id != payment.id
+
+
 def test_a_dearer_price_paid_late_is_not_too_much(payment: Payment, provider: FakeProvider) -> None:
     with at(payment.expires_at + timedelta(minutes=1)):
         look(payment)
@@ -483,6 +498,42 @@ def test_money_for_a_refunded_order_is_shown_to_the_owner(
     provider.receive(payment.reference, payment.due_minor)
     look(payment)
     assert len(letters("owner_attention")) == 1
+    assert not payment.order.paid_twice
+
+
+@pytest.mark.parametrize("stage", [Stage.SEEN, Stage.SETTLED])
+def test_the_owner_hears_of_money_that_is_gone(
+    payment: Payment, provider: FakeProvider, stage: Stage
+) -> None:
+    factories.user(is_admin=True)
+    reference = provider.receive(payment.reference, payment.due_minor, stage)
+    look(payment)
+    provider.change(reference, Stage.GONE)
+    assert look(payment).status is PaymentStatus.CONFLICTED
+    assert len(letters("owner_attention")) == 1
+
+
+def test_the_owner_hears_of_late_money_that_is_not_enough(
+    payment: Payment, provider: FakeProvider
+) -> None:
+    factories.user(is_admin=True)
+    with at(payment.expires_at + timedelta(minutes=1)):
+        look(payment)
+        provider.receive(payment.reference, payment.due_minor // 2)
+        assert look(payment).status is PaymentStatus.REVIEW
+    assert len(letters("owner_attention")) == 1
+
+
+def test_a_payment_that_is_no_longer_needed_is_looked_at_less_often(
+    payment: Payment, card: FakeProvider
+) -> None:
+    other = payments.open_payment(payment.order_id, "card")
+    card.receive(other.reference, other.due_minor)
+    with at(clock.now() + timedelta(seconds=1)):
+        look(other)
+        db.session.refresh(payment)
+        assert payment.status is PaymentStatus.CANCELLED
+        assert payment.next_check_at == clock.now() + timedelta(hours=1)
 
 
 def test_of_two_payments_either_may_vanish_and_the_download_stays_open(
