@@ -36,6 +36,15 @@ FROM_ELSEWHERE = Answer(
     title="This form came from another site",
     text="For your safety it was not accepted. Please begin again from the store's own pages.",
 )
+KEY_MISSING = Answer(
+    status=503,
+    title="This page cannot be made right now",
+    text=(
+        "The store has lost the key that your links were made with. Nothing of your order is lost,"
+        " and links you already have still open; please try again later."
+    ),
+    retry_after=3600,
+)
 FILE_MISSING = Answer(
     status=503,
     title="This file cannot be fetched right now",

@@ -23,12 +23,13 @@ from app.error_words import (
     FILE_MISSING,
     FROM_ELSEWHERE,
     HTTP_ANSWERS,
+    KEY_MISSING,
     NOT_FOUND,
     Answer,
 )
 from app.extensions import db
 from app.marks import visitor_form
-from app.services import backoffice, carts, catalog, downloads, orders, payments
+from app.services import backoffice, carts, catalog, downloads, links, orders, payments
 from app.storage import FileMissing
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ STORE_ERRORS: dict[type[Exception], Answer] = {
     downloads.NoSuchEntitlement: NOT_FOUND,
     backoffice.NoSuchPage: NOT_FOUND,
     FileMissing: FILE_MISSING,
+    links.TokenLost: KEY_MISSING,
     DataError: HTTP_ANSWERS[400],  # what no column holds: a NUL, a number too large
     OperationalError: BUSY,
     PoolExhausted: BUSY,

@@ -9,6 +9,9 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from app import errors
+from app.services import links
+from config import Config
+from tests import factories
 
 
 def fail(app, error: Exception | int, **headers: str) -> TestResponse:
@@ -98,3 +101,16 @@ def test_every_error_of_the_table_has_words(app) -> None:
     for error, answer in errors.STORE_ERRORS.items():
         assert answer.title, error
         assert 400 <= answer.status < 600, error
+
+
+def test_a_store_that_lost_its_key_says_so_and_keeps_old_links_open(
+    app, client, environment, provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = factories.order(factories.product(price=0))
+    page, download = links.order_url(order), links.entitlement_url(order.entitlements[0])
+    monkeypatch.setattr(
+        links, "settings", lambda: Config.from_env({**environment, "SECRET_KEY": "?"})
+    )
+
+    assert client.get(page).status_code == 503
+    assert client.get(download).status_code == 200
