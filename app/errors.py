@@ -29,7 +29,7 @@ from app.error_words import (
 )
 from app.extensions import db
 from app.marks import visitor_form
-from app.services import backoffice, carts, catalog, downloads, links, orders, payments
+from app.services import backoffice, carts, catalog, downloads, links, openings, orders
 from app.storage import FileMissing
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ STORE_ERRORS: dict[type[Exception], Answer] = {
     catalog.TagNotFound: NOT_FOUND,
     carts.UnknownProduct: NOT_FOUND,
     orders.NoSuchOrder: NOT_FOUND,
-    payments.UnknownProvider: NOT_FOUND,
+    openings.UnknownProvider: NOT_FOUND,
     downloads.NoSuchEntitlement: NOT_FOUND,
     backoffice.NoSuchPage: NOT_FOUND,
     FileMissing: FILE_MISSING,

@@ -9,7 +9,7 @@ from app.extensions import db
 from app.models import Payment
 from app.money import bsv
 from app.payments.base import Credit, Observation, Stage
-from app.services import orders, payments
+from app.services import openings, orders
 from app.services.carts import Cart, fill
 
 
@@ -25,7 +25,7 @@ def opened(product_id: int, provider_id: str) -> Payment:
     )
     order_id = order.id
     db.session.commit()
-    return payments.open_payment(order_id, provider_id)
+    return openings.open_payment(order_id, provider_id)
 
 
 def all_of_it(payment: Payment) -> Observation:

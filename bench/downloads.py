@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import Entitlement, Payment, Product, ReleaseFile
-from app.services import links, payments
+from app.services import links, verdicts
 from bench import fill
 from bench.buying import all_of_it, opened
 from bench.crowd import crowd
@@ -42,7 +42,7 @@ def measure(database: str) -> Table:
             fill.products(1)
             product_id = db.session.scalars(select(Product.id)).one()
             tokens = [
-                _link(payments.record(all_of_it(opened(product_id, provider.id))))
+                _link(verdicts.record(all_of_it(opened(product_id, provider.id))))
                 for _ in range(LINKS)
             ]
             file_id, sha256 = db.session.execute(select(ReleaseFile.id, ReleaseFile.sha256)).one()

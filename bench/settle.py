@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Product
-from app.services import invariants, payments
+from app.services import invariants, verdicts
 from bench import fill
 from bench.buying import all_of_it, opened
 from bench.figures import Table, percentile, spread
@@ -56,7 +56,7 @@ def _settle(database: str, past: int) -> tuple[list[float], int]:
             observation = all_of_it(opened(product_id, provider.id))
             db.session.remove()
             began = time.perf_counter()
-            payments.record(observation)
+            verdicts.record(observation)
             took = (time.perf_counter() - began) * 1000
             db.session.remove()
             if number >= 5:  # the first ones build statements that all others use

@@ -27,7 +27,7 @@ from flask import Flask
 from app import clock, create_app
 from app.extensions import db
 from app.models import Entitlement, Order, OrderStatus, OutgoingEmail, Payment, PaymentStatus
-from app.services import invariants, orders, outbox, payments
+from app.services import invariants, openings, orders, outbox
 from app.services.carts import Cart, fill
 from app.services.links import token_of
 from app.wiring import wiring
@@ -118,7 +118,7 @@ def test_a_settlement_happens_whole_or_not_at_all(
     deeds: Deeds, point: str, is_settled: bool, _round: int
 ) -> None:
     order = factories.order(factories.product(), factories.product())
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     payment_id, link = payment.id, token_of(order)
     db.session.commit()
 
@@ -230,7 +230,7 @@ def test_an_upload_is_kept_whole_or_not_at_all(
 
 
 def test_a_checkpoint_that_is_not_armed_does_nothing(deeds: Deeds, provider: FakeProvider) -> None:
-    payment = payments.open_payment(factories.order().id, "fake")
+    payment = openings.open_payment(factories.order().id, "fake")
     deeds.do("settle", payment.id, kill_at="")
     db.session.expire_all()
     assert db.session.get_one(Payment, payment.id).status is PaymentStatus.SETTLED

@@ -35,7 +35,7 @@ from app.payments.base import (
     PaymentRequest,
     Stage,
 )
-from app.services import invariants, orders, outbox, payments, upkeep
+from app.services import invariants, openings, orders, outbox, payments, upkeep, verdicts
 from config import Config
 from tests import conftest, factories
 from tests.fakes.outgoing import Outgoing
@@ -73,7 +73,7 @@ def nothing_is_broken(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def payment() -> Payment:
-    return payments.open_payment(factories.order().id, "fake")
+    return openings.open_payment(factories.order().id, "fake")
 
 
 def look(payment: Payment) -> Payment:
@@ -98,7 +98,7 @@ def test_news_that_is_overtaken_on_its_way_takes_nothing_back(
 ) -> None:
     def tell(stage: Stage, began_at: datetime) -> Payment:
         credit = Credit(reference="t:0", amount=payment.due, stage=stage, evidence={"a": "b"})
-        return payments.record(
+        return verdicts.record(
             Observation(payment_id=payment.id, credits=[credit], checked_at=began_at)
         )
 
@@ -141,27 +141,27 @@ class TestOneAddress:
         mine, other = factories.order(product).id, factories.order(product).id
         opened = []
         provider.before_answering = lambda: opened.append(
-            payments.open_payment(other, "fake").due_minor
+            openings.open_payment(other, "fake").due_minor
         )
-        assert payments.open_payment(mine, "fake").due_minor != opened[0]
+        assert openings.open_payment(mine, "fake").due_minor != opened[0]
 
     def test_an_amount_stays_taken_while_late_money_may_come(self, provider: OneAddress) -> None:
         product = factories.product()
-        first = payments.open_payment(factories.order(product).id, "fake")
+        first = openings.open_payment(factories.order(product).id, "fake")
         with at(first.expires_at + timedelta(seconds=1)) as travel:
             assert look(first).status is PaymentStatus.EXPIRED
-            second = payments.open_payment(factories.order(product).id, "fake")
+            second = openings.open_payment(factories.order(product).id, "fake")
             assert second.due != first.due
             travel.move_to(first.watch_until + timedelta(seconds=1))
             look(first)
-            third = payments.open_payment(factories.order(product).id, "fake")
+            third = openings.open_payment(factories.order(product).id, "fake")
             assert third.due == first.due
 
     def test_an_amount_a_person_closed_is_not_given_to_the_next_at_once(
         self, provider: OneAddress
     ) -> None:
         product = factories.product()
-        first = payments.open_payment(factories.order(product).id, "fake")
+        first = openings.open_payment(factories.order(product).id, "fake")
         provider.receive(first.reference, first.due_minor)
         look(first)
         first.move_to(PaymentStatus.REFUNDED, why="a mistake", who="admin")
@@ -170,7 +170,7 @@ class TestOneAddress:
             entitlement.move_to(EntitlementStatus.REVOKED, why="a mistake", who="admin")
         db.session.commit()
         look(first)
-        second = payments.open_payment(factories.order(product).id, "fake")
+        second = openings.open_payment(factories.order(product).id, "fake")
         assert second.due != first.due
         with at(first.watch_until + timedelta(seconds=1)):
             look(first)
@@ -200,14 +200,14 @@ class TestTrouble:
 
     @pytest.fixture
     def paid(self, provider: Stumbling) -> list[Payment]:
-        opened = [payments.open_payment(factories.order().id, "fake") for _ in range(5)]
+        opened = [openings.open_payment(factories.order().id, "fake") for _ in range(5)]
         for payment in opened:
             provider.receive(payment.reference, payment.due_minor)
         return opened
 
     @pytest.fixture
     def by_card(self, card: FakeProvider) -> Payment:
-        payment = payments.open_payment(factories.order().id, "card")
+        payment = openings.open_payment(factories.order().id, "card")
         card.receive(payment.reference, payment.due_minor)
         return payment
 
@@ -225,14 +225,14 @@ class TestTrouble:
         self, paid: list[Payment], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         broken = paid[0].id
-        recording = payments._merge
+        recording = verdicts._merge
 
         def merge(payment: Payment, observation: Observation) -> bool:
             if payment.id == broken:
                 raise ArithmeticError
             return recording(payment, observation)
 
-        monkeypatch.setattr(payments, "_merge", merge)
+        monkeypatch.setattr(verdicts, "_merge", merge)
         with at(clock.now() + timedelta(seconds=6)) as travel:
             assert payments.check_due() == 4
             assert [p.status.value for p in paid] == ["awaiting", *["settled"] * 4]
@@ -257,13 +257,13 @@ class TestTrouble:
     def test_a_worker_told_to_stop_gives_the_rest_back(
         self, provider: Stumbling, paid: list[Payment], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        recording = payments.record
+        recording = verdicts.record
 
         def told_to_stop_meanwhile(observation: Observation) -> Payment:
             outbox.stopping.set()
             return recording(observation)
 
-        monkeypatch.setattr(payments, "record", told_to_stop_meanwhile)
+        monkeypatch.setattr(verdicts, "record", told_to_stop_meanwhile)
         try:
             with at(clock.now() + timedelta(seconds=6)) as travel:
                 assert payments.check_due() == 1
@@ -280,7 +280,7 @@ class TestTrouble:
 
 
 def incomplete(payment: Payment, *credits_: Credit) -> Payment:
-    return payments.record(
+    return verdicts.record(
         Observation(payment_id=payment.id, credits=credits_, checked_at=clock.now(), complete=False)
     )
 
@@ -375,12 +375,12 @@ def test_who_has_begun_to_pay_goes_on_with_the_same_payment(
     provider.receive(payment.reference, payment.due_minor // part, Stage.SEEN)
     with at(payment.expires_at + timedelta(minutes=1)):
         assert look(payment).status in {PaymentStatus.PARTIAL, PaymentStatus.SEEN}
-        assert payments.open_payment(payment.order_id, "fake").id == payment.id
+        assert openings.open_payment(payment.order_id, "fake").id == payment.id
 
 
 def test_a_quote_whose_time_is_over_is_not_given_again(payment: Payment) -> None:
     with at(payment.expires_at):
-        assert payments.open_payment(payment.order_id, "fake").id != payment.id
+        assert openings.open_payment(payment.order_id, "fake").id != payment.id
 
 
 def test_a_dearer_price_paid_late_is_not_too_much(payment: Payment, provider: FakeProvider) -> None:
@@ -406,7 +406,7 @@ def test_late_money_for_an_old_quote_pays_and_ends_the_new_one(
 ) -> None:
     with at(payment.expires_at + timedelta(minutes=1)) as travel:
         look(payment)
-        second = payments.open_payment(payment.order_id, "fake")
+        second = openings.open_payment(payment.order_id, "fake")
         provider.receive(payment.reference, payment.due_minor)
         assert look(payment).status is PaymentStatus.SETTLED
         assert payment.order.status is OrderStatus.PAID
@@ -424,14 +424,14 @@ def test_late_money_below_the_price_leaves_the_new_quote_open(
     with at(payment.expires_at + timedelta(minutes=1)) as travel:
         look(payment)
         provider.rate = Decimal(20)
-        second = payments.open_payment(payment.order_id, "fake")
+        second = openings.open_payment(payment.order_id, "fake")
         provider.receive(payment.reference, payment.due_minor)
         assert look(payment).status is PaymentStatus.REVIEW
         assert payment.order.status is OrderStatus.PENDING
         travel.move_to(second.expires_at + timedelta(seconds=1))
         assert look(second).status is PaymentStatus.EXPIRED
         assert payment.order.status is OrderStatus.EXPIRED
-        accepted = payments.accept(payment.id, who="admin@example.org", why="close enough")
+        accepted = verdicts.accept(payment.id, who="admin@example.org", why="close enough")
     assert accepted.order.status is OrderStatus.PAID
 
 
@@ -443,7 +443,7 @@ def test_late_money_that_was_accepted_before_it_settled_is_not_taken_back(
         provider.rate = Decimal(20)
         reference = provider.receive(payment.reference, payment.due_minor, Stage.SEEN)
         assert look(payment).status is PaymentStatus.REVIEW
-        payments.accept(payment.id, who="admin@example.org", why="close enough")
+        verdicts.accept(payment.id, who="admin@example.org", why="close enough")
         assert look(payment).status is not PaymentStatus.CONFLICTED
         provider.change(reference, Stage.SETTLED)
         assert look(payment).status is PaymentStatus.SETTLED
@@ -463,7 +463,7 @@ def test_what_a_person_read_before_deciding_is_read_again(
             assert credit.amount_minor == 30_000_000
             with db.engine.begin() as elsewhere:
                 elsewhere.execute(update(PaymentCredit).values(amount_minor=40_000_000))
-        accepted = payments.accept(payment.id, who="admin@example.org", why="close enough")
+        accepted = verdicts.accept(payment.id, who="admin@example.org", why="close enough")
         assert accepted.required_minor == 40_000_000
 
 
@@ -476,7 +476,7 @@ def test_a_buyer_who_turned_to_another_rail_is_not_asked_for_the_rest(
     provider.receive(payment.reference, 30_000_000)
     look(payment)
     assert len(letters("underpaid")) == 1
-    other = payments.open_payment(payment.order_id, "card")
+    other = openings.open_payment(payment.order_id, "card")
     card.receive(other.reference, other.due_minor)
     look(other)
     assert letters("underpaid") == []
@@ -487,7 +487,7 @@ def test_money_for_a_refunded_order_is_shown_to_the_owner(
     payment: Payment, provider: FakeProvider, card: FakeProvider
 ) -> None:
     factories.user(is_admin=True)
-    other = payments.open_payment(payment.order_id, "card")
+    other = openings.open_payment(payment.order_id, "card")
     card.receive(other.reference, other.due_minor)
     look(other)
     other.move_to(PaymentStatus.REFUNDED, why="asked for", who="admin")
@@ -527,7 +527,7 @@ def test_the_owner_hears_of_late_money_that_is_not_enough(
 def test_a_payment_that_is_no_longer_needed_is_looked_at_less_often(
     payment: Payment, card: FakeProvider
 ) -> None:
-    other = payments.open_payment(payment.order_id, "card")
+    other = openings.open_payment(payment.order_id, "card")
     card.receive(other.reference, other.due_minor)
     with at(clock.now() + timedelta(seconds=1)):
         look(other)
@@ -539,7 +539,7 @@ def test_a_payment_that_is_no_longer_needed_is_looked_at_less_often(
 def test_of_two_payments_either_may_vanish_and_the_download_stays_open(
     payment: Payment, provider: FakeProvider, card: FakeProvider
 ) -> None:
-    other = payments.open_payment(payment.order_id, "card")
+    other = openings.open_payment(payment.order_id, "card")
     mine = provider.receive(payment.reference, payment.due_minor)
     theirs = card.receive(other.reference, other.due_minor)
     look(payment)
@@ -689,7 +689,7 @@ def test_late_money_may_fall_short_of_todays_price_by_the_tolerance(
 
 def test_money_of_another_kind_is_not_counted(payment: Payment) -> None:
     dollars = Credit(reference="t:0", amount=payment.total * 10**6, stage=Stage.SETTLED)
-    payments.record(Observation(payment_id=payment.id, credits=[dollars], checked_at=clock.now()))
+    verdicts.record(Observation(payment_id=payment.id, credits=[dollars], checked_at=clock.now()))
     assert payment.status is PaymentStatus.AWAITING
     assert payment.credits == []
 

@@ -26,7 +26,7 @@ from app import clock
 from app.extensions import db
 from app.models import Entitlement, EntitlementStatus, Order, OutgoingEmail, Payment, PaymentCredit
 from app.payments.base import InvalidProof, ProviderUnavailable, Stage, UnknownProof
-from app.services import invariants, orders, outbox, payments
+from app.services import invariants, openings, orders, outbox, payments
 from tests import conftest, factories
 from tests.fakes.outgoing import Outgoing
 from tests.fakes.provider import FakeProvider
@@ -75,8 +75,8 @@ class Life(RuleBasedStateMachine):
     def ask_to_pay(self, which: int) -> None:
         found = db.session.query(Order).order_by(Order.id).all()
         try:
-            payments.open_payment(found[which % len(found)].id, "fake")
-        except (payments.OrderNotPayable, ProviderUnavailable):
+            openings.open_payment(found[which % len(found)].id, "fake")
+        except (openings.OrderNotPayable, ProviderUnavailable):
             db.session.rollback()
 
     @precondition(lambda self: db.session.query(Payment).count())

@@ -22,7 +22,7 @@ from app.models import (
 )
 from app.money import bsv
 from app.payments.base import Credit, Observation, Stage
-from app.services import downloads, invariants, orders, outbox, payments
+from app.services import downloads, invariants, openings, orders, outbox, payments, verdicts
 from app.services.carts import Cart, fill
 from tests import factories
 from tests.fakes.outgoing import Outgoing
@@ -37,7 +37,7 @@ LIMIT = 5
 
 @pytest.fixture
 def entitlement_id(app: Flask, provider: FakeProvider) -> int:
-    payment = payments.open_payment(factories.order().id, "fake")
+    payment = openings.open_payment(factories.order().id, "fake")
     provider.receive(payment.reference, payment.due_minor)
     payments.refresh([payment.id])
     return db.session.query(Entitlement).one().id
@@ -94,7 +94,7 @@ def test_control_looking_before_counting_loses_the_race_for_downloads(
 @pytest.fixture
 def paid(app: Flask, provider: FakeProvider) -> Payment:
     order = factories.order(factories.product(), factories.product())
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     provider.receive(payment.reference, payment.due_minor)
     return payment
 
@@ -121,7 +121,7 @@ def race_with_two_halves(app: Flask, payment: Payment) -> Outcome[int]:
     def tell(number: int) -> int:
         credit = Credit(reference=f"{number:064x}:0", amount=bsv(half), stage=Stage.SETTLED)
         seen = Observation(payment_id=id_, credits=[credit], checked_at=clock.now())
-        return payments.record(seen).id
+        return verdicts.record(seen).id
 
     return together(app, 2, tell)
 
@@ -144,14 +144,14 @@ def test_control_without_the_lock_neither_half_knows_of_the_other(
         trigger.pull()
         return payment
 
-    with_lock = payments.record
+    with_lock = verdicts.record
 
     def record_without_the_write_lock(observation: Observation) -> Payment:
         with reading():
             return with_lock(observation)
 
-    monkeypatch.setattr(payments, "_lock", look_without_locking)
-    monkeypatch.setattr(payments, "record", record_without_the_write_lock)
+    monkeypatch.setattr(verdicts, "_lock", look_without_locking)
+    monkeypatch.setattr(verdicts, "record", record_without_the_write_lock)
     outcome = race_with_two_halves(app, paid)
     assert outcome.errors or paid.status is not PaymentStatus.SETTLED
 
@@ -160,14 +160,14 @@ def test_control_without_the_lock_neither_half_knows_of_the_other(
 
 
 def race_with_one_transaction(app: Flask, provider: FakeProvider) -> Outcome[int]:
-    opened = [payments.open_payment(factories.order().id, "fake") for _ in range(10)]
+    opened = [openings.open_payment(factories.order().id, "fake") for _ in range(10)]
     due, references = opened[0].due_minor, [payment.reference for payment in opened]
     txid = provider.a_txid()
     ids = [payment.id for payment in opened]
 
     def post(number: int) -> int:
         credit = Credit(reference=f"{txid}:0", amount=bsv(due), stage=Stage.SETTLED)
-        return payments.record(
+        return verdicts.record(
             Observation(payment_id=ids[number], credits=[credit], checked_at=clock.now())
         ).id
 
@@ -203,7 +203,7 @@ def test_control_without_asking_whose_it_is_the_transaction_breaks_the_others(
         db.session.flush()
         return True
 
-    monkeypatch.setattr(payments, "_add", add_without_asking)
+    monkeypatch.setattr(verdicts, "_add", add_without_asking)
     assert len(race_with_one_transaction(app, provider).errors) == 9
 
 

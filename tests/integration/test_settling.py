@@ -27,7 +27,7 @@ from app.payments.base import (
     Stage,
     UnknownProof,
 )
-from app.services import invariants, orders, outbox, payments
+from app.services import invariants, openings, orders, outbox, payments, verdicts
 from app.services.links import BelongsToAccount, token_of
 from tests import factories
 from tests.fakes.outgoing import Outgoing, links
@@ -45,7 +45,7 @@ def nothing_is_broken(app: Flask) -> object:
 @pytest.fixture
 def payment() -> Payment:
     order = factories.order()
-    return payments.open_payment(order.id, "fake")
+    return openings.open_payment(order.id, "fake")
 
 
 def look(payment: Payment) -> Payment:
@@ -85,7 +85,7 @@ def test_the_same_news_ten_times_changes_nothing(payment: Payment, provider: Fak
 
 def test_each_item_gets_one_entitlement_and_the_order_one_letter(provider: FakeProvider) -> None:
     order = factories.order(factories.product(), factories.product(), quantity=2)
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     provider.receive(payment.reference, payment.due_minor)
     look(payment)
     assert [e.download_limit for e in order.entitlements] == [10, 10]
@@ -141,7 +141,7 @@ def test_money_that_vanishes_suspends_and_money_that_is_back_restores(
 def test_a_block_that_was_orphaned_is_taken_back_from_the_evidence(payment: Payment) -> None:
     for evidence in ({"raw": "00", "block_hash": "ff"}, {"block_hash": "", "reason": "unmined"}):
         credit = Credit(reference="t:0", amount=payment.due, stage=Stage.SEEN, evidence=evidence)
-        payments.record(
+        verdicts.record(
             Observation(payment_id=payment.id, credits=[credit], checked_at=clock.now())
         )
     assert payment.credits[0].evidence == {"raw": "00", "reason": "unmined"}
@@ -205,10 +205,10 @@ def test_late_money_waits_for_a_rate(payment: Payment, provider: FakeProvider) -
 def test_paying_twice_grants_once_and_flags_a_refund(provider: FakeProvider) -> None:
     factories.user(is_admin=True)
     order = factories.order()
-    first = payments.open_payment(order.id, "fake")
+    first = openings.open_payment(order.id, "fake")
     with time_machine.travel(first.expires_at + timedelta(seconds=1), tick=False):
         look(first)
-        second = payments.open_payment(order.id, "fake")
+        second = openings.open_payment(order.id, "fake")
         assert second.id != first.id
         assert order.status is OrderStatus.PENDING
         provider.receive(second.reference, second.due_minor)
@@ -222,8 +222,8 @@ def test_paying_twice_grants_once_and_flags_a_refund(provider: FakeProvider) -> 
 
 
 def test_one_output_pays_one_order(provider: FakeProvider) -> None:
-    mine = payments.open_payment(factories.order().id, "fake")
-    other = payments.open_payment(factories.order().id, "fake")
+    mine = openings.open_payment(factories.order().id, "fake")
+    other = openings.open_payment(factories.order().id, "fake")
     txid = provider.a_txid()
     provider.receive(mine.reference, mine.due_minor, txid=txid)
     look(mine)
@@ -238,14 +238,14 @@ def test_too_much_settles_and_is_flagged(payment: Payment, provider: FakeProvide
 
 
 def test_asking_for_a_payment_again_gives_the_same_one(payment: Payment) -> None:
-    assert payments.open_payment(payment.order_id, "fake").id == payment.id
+    assert openings.open_payment(payment.order_id, "fake").id == payment.id
 
 
 def test_an_order_that_is_paid_takes_no_payment(payment: Payment, provider: FakeProvider) -> None:
     provider.receive(payment.reference, payment.due_minor)
     look(payment)
-    with pytest.raises(payments.OrderNotPayable):
-        payments.open_payment(payment.order_id, "fake")
+    with pytest.raises(openings.OrderNotPayable):
+        openings.open_payment(payment.order_id, "fake")
 
 
 def test_a_posted_id_is_examined_at_once(payment: Payment, provider: FakeProvider) -> None:
@@ -279,8 +279,8 @@ def test_a_posted_id_is_kept_while_the_explorer_is_silent(
 
 
 def test_a_posted_id_that_paid_another_order_is_refused_in_words(provider: FakeProvider) -> None:
-    mine = payments.open_payment(factories.order().id, "fake")
-    other = payments.open_payment(factories.order().id, "fake")
+    mine = openings.open_payment(factories.order().id, "fake")
+    other = openings.open_payment(factories.order().id, "fake")
     txid = provider.a_txid()
     provider.receive(mine.reference, mine.due_minor, txid=txid)
     look(mine)
@@ -293,7 +293,7 @@ def test_an_admin_may_accept_what_is_in_review(payment: Payment, provider: FakeP
     with time_machine.travel(payment.expires_at + timedelta(hours=1), tick=False):
         look(payment)
         assert look(payment).status is PaymentStatus.REVIEW
-        accepted = payments.accept(payment.id, who="admin@example.org", why="close enough")
+        accepted = verdicts.accept(payment.id, who="admin@example.org", why="close enough")
     assert accepted.status is PaymentStatus.SETTLED
     assert accepted.order.status is OrderStatus.PAID
     assert any(event.who == "admin@example.org" for event in accepted.order.events)

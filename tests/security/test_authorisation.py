@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Order, OrderStatus, OutgoingEmail, Payment, PaymentStatus, User
-from app.services import accounts, links, payments
+from app.services import accounts, links, openings, payments
 from tests import buying, factories
 from tests.fakes.provider import FakeProvider
 from tests.pages import Client
@@ -91,7 +91,7 @@ def test_an_accounts_order_is_nothing_to_anybody_else(
     owner, other = factories.user(), factories.user()
     emails = owner.email, other.email
     order = factories.order(user=owner)
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     provider.receive(payment.reference, payment.due_minor)
     payments.refresh([payment.id])
     token, download = links.token_of(order), links.token_of(order.entitlements[0])
@@ -116,7 +116,7 @@ def test_what_changes_an_order_is_closed_to_strangers_too(
     app: Flask, visitor: Visitor, provider: FakeProvider
 ) -> None:
     order = factories.order(user=factories.user())
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     provider.receive(payment.reference, payment.due_minor, txid="ab" * 32)
     token, other = links.token_of(order), factories.user().email
     thief = visitor()
@@ -213,7 +213,7 @@ def test_an_admins_form_takes_a_reason_and_nothing_else(
     client: Client, provider: FakeProvider
 ) -> None:
     order = factories.order()
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     payment.move_to(PaymentStatus.CANCELLED, why="a test says so")
     admin = accounts.create_admin("boss@example.org", factories.PASSWORD)
     db.session.commit()

@@ -23,7 +23,7 @@ from app.csrf import csrf
 from app.extensions import db
 from app.logs import JsonLine
 from app.models import Base, Order, Payment, Product
-from app.services import accounts, payments
+from app.services import accounts, openings
 from config import Config
 from tests import buying, factories
 from tests.fakes.outgoing import Outgoing
@@ -70,7 +70,7 @@ def test_every_form_of_everybody_is_worth_nothing_without_its_token(
     client: Client, visitor: Visitor, provider: FakeProvider, bought: Bought
 ) -> None:
     product, order = factories.product(), factories.order()
-    payment = payments.open_payment(order.id, "fake")
+    payment = openings.open_payment(order.id, "fake")
     payment.move_to(payment.status.__class__.CANCELLED, why="a test says so")
     admin = accounts.create_admin("boss@example.org", factories.PASSWORD)
     db.session.commit()

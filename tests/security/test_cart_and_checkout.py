@@ -12,7 +12,7 @@ from app import clock
 from app.extensions import db
 from app.models import Entitlement, Order, OrderStatus, OutgoingEmail, Payment
 from app.payments.onchain.spv.transaction import txid_of
-from app.services import orders, payments
+from app.services import openings, orders, payments
 from tests import buying, factories
 from tests.fakes.explorer import FakeExplorer
 from tests.fakes.provider import FakeProvider
@@ -104,7 +104,7 @@ def test_orders_nobody_pays_end_by_themselves(client: Client) -> None:
 def test_after_many_orders_nobody_pays_the_last_one_still_gets_its_money(
     explorer: FakeExplorer, onchain: Flask
 ) -> None:
-    opened = [payments.open_payment(factories.order().id, "onchain").id for _ in range(25)]
+    opened = [openings.open_payment(factories.order().id, "onchain").id for _ in range(25)]
     rows = [db.session.get_one(Payment, id_) for id_ in opened]
     assert [row.sequence_number for row in rows] == list(range(25))
     assert len({row.reference for row in rows}) == 25

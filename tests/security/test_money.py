@@ -12,7 +12,7 @@ from app import clock
 from app.extensions import db
 from app.models import Order, OrderStatus, Payment, PaymentStatus
 from app.payments.base import Credit, Observation, Stage
-from app.services import invariants, orders, payments, schedule
+from app.services import invariants, openings, orders, payments, schedule, verdicts
 from tests import buying, factories
 from tests.fakes.explorer import FakeExplorer
 from tests.fakes.provider import FakeProvider
@@ -43,7 +43,7 @@ def test_money_that_comes_at_the_moment_of_expiry_is_not_lost(
 ) -> None:
     now = clock.now()
     with time_machine.travel(now, tick=False) as traveller:
-        opened = [payments.open_payment(factories.order().id, "fake") for _ in range(10)]
+        opened = [openings.open_payment(factories.order().id, "fake") for _ in range(10)]
         due = {payment.id: payment.due for payment in opened}
         for payment in opened:
             txid = f"{payment.id:064x}"
@@ -56,7 +56,7 @@ def test_money_that_comes_at_the_moment_of_expiry_is_not_lost(
             id_ = ids[number]
             came = Credit(reference=f"{id_:064x}:0", amount=due[id_], stage=Stage.SETTLED)
             seen = [came] if number >= len(due) else []
-            payments.record(Observation(payment_id=id_, credits=seen, checked_at=clock.now()))
+            verdicts.record(Observation(payment_id=id_, credits=seen, checked_at=clock.now()))
 
         outcome = together(app, 20, tell)
         assert outcome.errors == []
@@ -79,7 +79,7 @@ def test_the_sweep_for_abandoned_orders_takes_none_that_is_just_being_paid(
                 orders.expire_abandoned()
                 db.session.commit()
             else:
-                payment = payments.open_payment(ids[number - 1], "fake")
+                payment = openings.open_payment(ids[number - 1], "fake")
                 provider.receive(payment.reference, payment.due_minor)
                 payments.refresh([payment.id])
 
@@ -98,7 +98,7 @@ def test_a_clock_that_jumps_loses_no_payment(
 ) -> None:
     now = clock.now()
     with time_machine.travel(now, tick=False) as traveller:
-        opened = [payments.open_payment(factories.order().id, "fake") for _ in range(5)]
+        opened = [openings.open_payment(factories.order().id, "fake") for _ in range(5)]
         for payment in opened[:4]:
             provider.receive(payment.reference, payment.due_minor)
         traveller.move_to(now + timedelta(hours=hours))

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 
 from app.blueprints.admin.blueprint import bp
 from app.models.lifecycle import IllegalMove
-from app.services import backoffice, payments
+from app.services import backoffice, verdicts
 
 WHY = "Say in a few words why."
 
@@ -42,7 +42,7 @@ def accept(number: str, payment_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(number, form, deciding=payment_id), 422
     try:
-        payments.accept(payment.id, who=current_user.email, why=form.reason.data or "")
+        verdicts.accept(payment.id, who=current_user.email, why=form.reason.data or "")
     except IllegalMove:
         flash("Somebody else was faster: look at the payment again.", "warning")
     else:

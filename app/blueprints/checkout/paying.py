@@ -13,8 +13,8 @@ from app.blueprints.checkout.standing import Standing
 from app.extensions import db
 from app.models import Order
 from app.payments.base import ProviderError
-from app.services import orders, payments
-from app.services.payments import OrderNotPayable
+from app.services import openings, orders, payments
+from app.services.openings import OrderNotPayable
 from app.template_tools import money
 
 STOP_POLLING = 286  # htmx reads this as "no more"
@@ -29,7 +29,7 @@ def pay(token: str, provider_id: str) -> ResponseReturnValue:
 def open_and_go(order_id: int, provider_id: str, order_page: str) -> ResponseReturnValue:
     """Open a payment and lead to where it is made; to the order, if it cannot be opened."""
     try:
-        payment = payments.open_payment(order_id, provider_id)
+        payment = openings.open_payment(order_id, provider_id)
     except OrderNotPayable:
         return redirect(order_page, 303)
     except ProviderError:
