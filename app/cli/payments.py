@@ -16,3 +16,13 @@ def check() -> None:
     while count := payments.check_due():
         seen += count
     click.echo(f"{seen} payments looked at")
+
+
+@group.command("accept-rate")
+def accept_rate() -> None:
+    """Take an exchange rate that jumped too far to be taken without you."""
+    accepted = upkeep.accept_rates()
+    for label, rate in accepted.items():
+        click.echo(f"{label}: {rate} USD is the rate now")
+    if not accepted:
+        click.echo("No rate waits for you.")

@@ -17,4 +17,4 @@ def check() -> None:
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.detail}")
     click.echo(f"{len(findings)} findings")
-    sys.exit(bool(findings))
+    sys.exit(1 if findings else 0)

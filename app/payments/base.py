@@ -251,6 +251,13 @@ class NeedsUpkeep(Protocol):
         ...
 
 
+@runtime_checkable
+class HoldsRates(Protocol):
+    def accept_rate(self) -> Decimal | None:
+        """Take the rate that jumped too far to be taken by itself; None when none waits."""
+        ...
+
+
 class Memory(Protocol):
     """A provider's notebook, shared by all processes of the store; values are JSON."""
 

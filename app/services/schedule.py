@@ -13,11 +13,11 @@ SOON = timedelta(seconds=1)
 HOT = timedelta(seconds=5)  # its page is open
 WARM = timedelta(seconds=30)  # young
 COOL = timedelta(seconds=180)
-COLD = timedelta(hours=1)  # past its time
+COLD = timedelta(hours=1)  # long past its time
 OPEN_LATELY = timedelta(minutes=2)
 YOUNG = timedelta(minutes=15)
 AFTER_FAILURE = timedelta(seconds=15)
-LEASE = timedelta(seconds=60)  # longer than a batch against an explorer at its slowest
+LEASE = timedelta(minutes=2)  # longer than a batch at a slow explorer; after a kill, the wait
 DEEP = 6  # confirmations after which a reorganisation is no longer watched for
 
 
@@ -42,9 +42,8 @@ def _wait(payment: Payment) -> timedelta:
         if payment.viewed_at is not None and now - payment.viewed_at < OPEN_LATELY:
             return HOT
         return WARM if now - payment.created_at < YOUNG else COOL
-    if _may_still_move(payment):
-        return COOL
-    return COLD
+    just_over = payment.expires_at <= now < payment.expires_at + YOUNG  # explorers lag, too
+    return COOL if just_over or _may_still_move(payment) else COLD
 
 
 def _may_still_move(payment: Payment) -> bool:

@@ -1,8 +1,11 @@
 """What the rails need done now and then: rates fetched, the chain's tip looked at."""
 
-import logging
+from __future__ import annotations
 
-from app.payments.base import NeedsUpkeep, ProviderUnavailable
+import logging
+from decimal import Decimal
+
+from app.payments.base import HoldsRates, NeedsUpkeep, ProviderUnavailable
 from app.wiring import wiring
 
 log = logging.getLogger(__name__)
@@ -18,3 +21,13 @@ def run() -> None:
                 log.warning("upkeep of %s: %s", provider.id, error)
             except Exception:
                 log.exception("upkeep of %s failed", provider.id)
+
+
+def accept_rates() -> dict[str, Decimal]:
+    """Take every rate that jumped and waited for a person; what was taken, by the rail's label."""
+    accepted = {
+        provider.label: provider.accept_rate()
+        for provider in wiring().providers.values()
+        if isinstance(provider, HoldsRates)
+    }
+    return {label: rate for label, rate in accepted.items() if rate is not None}

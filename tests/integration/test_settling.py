@@ -348,6 +348,9 @@ def test_an_expired_payment_is_watched_for_a_week_and_no_longer(
 ) -> None:
     with time_machine.travel(payment.expires_at + timedelta(minutes=1), tick=False) as travel:
         look(payment)
+        assert payment.next_check_at == clock.now() + timedelta(minutes=3)
+        travel.shift(timedelta(minutes=15))
+        look(payment)
         assert payment.next_check_at == clock.now() + timedelta(hours=1)
         travel.move_to(payment.watch_until + timedelta(seconds=1))
         look(payment)

@@ -155,6 +155,11 @@ class OnChain:
         """Look at one posted transaction now, and at nothing else."""
         return self._lookout.at_transaction(payment, self.normalise_proof(proof))
 
+    def accept_rate(self) -> Decimal | None:
+        """Take the rate that jumped more than is believed without a person."""
+        rate = self._rates.accept_held()
+        return None if rate is None else rate.value
+
     def upkeep(self) -> None:
         """Keep the rate and the chain's tip young, so that no buyer waits for them."""
         self._rates.renew(clock.now())
