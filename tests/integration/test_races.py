@@ -106,6 +106,7 @@ def race_to_settle(app: Flask, payment_id: int) -> Outcome[list[int]]:
 def test_eight_messengers_of_one_payment_grant_once(app: Flask, paid: Payment) -> None:
     outcome = race_to_settle(app, paid.id)
     assert outcome.errors == []
+    assert outcome.results == [[paid.id]] * 8  # each was heard
     assert db.session.query(Entitlement).count() == 2
     assert db.session.query(OutgoingEmail).count() == 1
     assert db.session.query(PaymentCredit).count() == 1
