@@ -27,6 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))  # they share one store
+            item.add_marker(pytest.mark.sqlite)  # which brings its own database
 
 
 @pytest.fixture(scope="session")
