@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, request, session
+from flask import Response, abort, current_app, request, session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.csrf import HOURS_24, csrf, visitor_token
@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's documentation does
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_port=0, x_prefix=0
         )
+    app.before_request(_refuse_nul)
     csrf.init_app(app)
     app.jinja_env.globals["visitor_token"] = visitor_token
     app.after_request(_finish)
@@ -55,6 +56,12 @@ def init_app(app: Flask) -> None:
 def has_session() -> bool:
     """Whether this visitor brought a session, so that their pages are their own."""
     return current_app.config["SESSION_COOKIE_NAME"] in request.cookies or session.modified
+
+
+def _refuse_nul() -> None:
+    """No address has a NUL in it; PostgreSQL would not even look."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def _settings(config: Config) -> dict[str, object]:
